@@ -1,0 +1,46 @@
+// The ledger of one environment: what was attached and detached, which references live, what the
+// kernel still owes. Each counter is written at the one place where its invariant could break;
+// everybody may read. One environment is one thread, so the counters are plain integers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace soref::base {
+
+// Who holds a reference to a socket. The socket's count is the sum over these tags, and nothing
+// but a reference keeps a socket alive.
+enum class Reference : std::uint8_t {
+  consumer,   // the JavaScript socket, from creation or acceptance until close
+  queue,      // an entry of a listener's accept queue
+  protocol,   // a control block that has work to finish after its consumer has gone
+  operation,  // a kernel operation, from its submission to its final completion
+  event,      // an upcall that JavaScript has not seen yet
+};
+inline constexpr std::size_t kReferenceTags = 5;
+
+struct Ledger {
+  std::uint64_t attach_attempted = 0;
+  std::uint64_t attached = 0;  // attach succeeded
+  std::uint64_t attach_failed = 0;
+  std::uint64_t detached = 0;
+  std::array<std::uint64_t, kReferenceTags> references{};  // held now, by tag
+
+  std::uint64_t operations_submitted = 0;
+  std::uint64_t operations_completed = 0;  // final completions
+  std::uint64_t events_queued = 0;
+  std::uint64_t events_delivered = 0;
+  std::uint64_t stale_names = 0;      // commands that named a socket which is no more
+  std::uint64_t bad_commands = 0;     // commands that no soref ever writes
+  std::uint64_t descriptors = 0;      // open now
+  std::uint64_t pinned_buffers = 0;   // JavaScript memory that the kernel may read, now
+  std::uint64_t accepts_paused = 0;   // times a listener ran out of descriptors or memory
+
+  [[nodiscard]] std::uint64_t live() const noexcept { return attached - detached; }
+  [[nodiscard]] std::uint64_t& held(Reference tag) noexcept {
+    return references[static_cast<std::size_t>(tag)];
+  }
+};
+
+}  // namespace soref::base
