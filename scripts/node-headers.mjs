@@ -1,6 +1,7 @@
 // Finds the headers that the addon is compiled with, without downloading anything: node_api.h and
 // uv.h of Node, and napi.h of node-addon-api. Run as a program it prints the include folders, one a
-// line, for CMakeLists.txt and binding.gyp; build.mjs and install.mjs import it.
+// line, for CMakeLists.txt, and with --flags as compiler flags for binding.gyp; there node-gyp adds
+// Node's own headers, which it may have downloaded.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -53,11 +54,15 @@ export function nodePrefix() {
   return undefined;
 }
 
+/** The folder of napi.h: a packed soref carries it in vendor/, a checkout has it in node_modules/. */
+export function addonApiFolder() {
+  const folders = [join(root, 'vendor/node-addon-api'), join(root, 'node_modules/node-addon-api')];
+  return folders.find((folder) => existsSync(join(folder, 'napi.h')));
+}
+
 /** The include folders for the addon, or undefined when this machine lacks one of the headers. */
 export function includeFolders() {
-  // A packed soref carries napi.h in vendor/; a checkout has it in node_modules/.
-  const addonApi = [join(root, 'vendor/node-addon-api'), join(root, 'node_modules/node-addon-api')];
-  const napi = addonApi.find((folder) => existsSync(join(folder, 'napi.h')));
+  const napi = addonApiFolder();
   if (!napi) return undefined;
   const prefix = nodePrefix();
   if (prefix) return [napi, join(prefix, 'include', 'node')];
@@ -69,8 +74,9 @@ export function includeFolders() {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const folders = includeFolders();
-  if (!folders) {
+  const flags = process.argv.includes('--flags');
+  const folders = flags ? [addonApiFolder()].filter(Boolean) : includeFolders();
+  if (!folders?.length) {
     console.error(
       'soref: no Node headers (node_api.h, uv.h) and napi.h found. Sought beside the node binary ' +
         "(../include/node), in npm's nodedir, /usr/include/node, node-gyp's cache, and as " +
@@ -78,5 +84,5 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     );
     process.exit(1);
   }
-  console.log(folders.join('\n'));
+  console.log(folders.map((folder) => (flags ? `-isystem${folder}` : folder)).join('\n'));
 }

@@ -1,0 +1,147 @@
+// Builds soref. `node scripts/build.mjs [part…] [--debug] [--gyp]`; the parts are
+//   native      the addon, build/Release/soref.node
+//   bench       the native programs of the benchmarks, build-bench/bench/
+//   tests       the native tests under sanitizers, build-tests/tests/
+//   typescript  lib/ to dist/, with dist/index.mjs
+// and without a part native, bench and typescript. cmake builds what is native; where it is missing,
+// or with --gyp, node-gyp builds the addon and make the programs. What is fresh is left alone. SOREF_WERROR=1 makes warnings errors.
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeEsmDoor } from './esm-door.mjs';
+import { buildUnlessFresh, withBuildLock } from './freshness.mjs';
+import { benchPrograms, makePrograms, testPrograms } from './native-makefile.mjs';
+import { includeFolders, nodePrefix } from './node-headers.mjs';
+import { has, main, root, run, step } from './processes.mjs';
+
+/** Where the loader finds the addon in a checkout. */
+export const ADDON = 'build/Release/soref.node';
+/** What the native tests are checked with. */
+const SANITIZERS = 'address,undefined';
+
+const nodeScript = (path, ...args) => run(process.execPath, [join(root, 'node_modules', path), ...args]);
+const jobs = String(availableParallelism());
+const nativeInputs = ['src-native', 'CMakeLists.txt', 'binding.gyp', 'package-lock.json'];
+
+function ensureHeaders() {
+  if (includeFolders()) return;
+  step("Downloading Node's headers with node-gyp, for this machine has none");
+  nodeScript('node-gyp/bin/node-gyp.js', 'install');
+  if (!includeFolders()) throw new Error("Node's headers were not found after node-gyp's download");
+}
+
+function cmakeAddon({ debug, werror }) {
+  const config = debug ? 'Debug' : 'Release';
+  const out = debug ? 'build-debug' : 'build';
+  const cmakeJs = (command, ...args) =>
+    nodeScript('cmake-js/bin/cmake-js', command, '--out', out, '--config', config, '-l', 'warn', ...args);
+  cmakeJs('configure', '--prefer-make', `--CDSOREF_WERROR=${werror ? 'ON' : 'OFF'}`);
+  cmakeJs('build', '--parallel', jobs);
+  if (!debug) return;
+  // The loader knows one place; a later build without --debug puts the optimized addon back.
+  mkdirSync(join(root, 'build/Release'), { recursive: true });
+  copyFileSync(join(root, out, config, 'soref.node'), join(root, ADDON));
+}
+
+function gypAddon({ debug }) {
+  const prefix = nodePrefix();
+  const where = prefix ? [`--nodedir=${prefix}`] : [];
+  const mode = debug ? ['--debug'] : [];
+  nodeScript('node-gyp/bin/node-gyp.js', 'configure', 'build', '--jobs', jobs, ...where, ...mode);
+  if (debug) copyFileSync(join(root, 'build/Debug/soref.node'), join(root, ADDON));
+}
+
+function buildAddon(settings) {
+  const builder = settings.gyp ? 'node-gyp' : 'cmake-js';
+  const inputs = [...nativeInputs, 'scripts/node-headers.mjs', 'scripts/native-sources.mjs'];
+  buildUnlessFresh('native', { inputs, outputs: [ADDON], settings }, () => {
+    step(`Building the addon with ${builder}${settings.debug ? ', for debugging' : ''}`);
+    ensureHeaders();
+    // The builders' trees do not mix, and a cache of another settings' build would be kept.
+    if (settings.gyp) rmSync(join(root, 'build/CMakeCache.txt'), { force: true });
+    else rmSync(join(root, 'build/config.gypi'), { force: true });
+    if (settings.gyp) gypAddon(settings);
+    else cmakeAddon(settings);
+  });
+}
+
+function buildPrograms(name, programs, { inputs, options, plan, settings }) {
+  const outputs = [...programs.keys()].map((program) => join(plan.outputs, program));
+  buildUnlessFresh(name, { inputs, outputs, settings }, () => {
+    step(`Building ${programs.size} native programs of ${name} with ${settings.gyp ? 'make' : 'cmake'}`);
+    if (settings.gyp) return makePrograms(programs, { ...plan, werror: settings.werror });
+    const werror = `-DSOREF_WERROR=${settings.werror ? 'ON' : 'OFF'}`;
+    const generator = ['-G', 'Unix Makefiles'];
+    run('cmake', ['-S', '.', '-B', plan.folder, ...generator, ...options, werror], { quiet: true });
+    run('cmake', ['--build', plan.folder, '--parallel', jobs, '--', '--no-print-directory', '-s']);
+  });
+}
+
+function buildBench(settings) {
+  buildPrograms('bench', benchPrograms(), {
+    inputs: ['bench/native', 'CMakeLists.txt', 'scripts/native-makefile.mjs'],
+    options: ['-DSOREF_BENCH=ON', '-DSOREF_CORE=OFF'],
+    plan: { folder: 'build-bench', outputs: 'build-bench/bench', includes: ['bench/native'] },
+    settings,
+  });
+}
+
+function buildTests(settings) {
+  buildPrograms('tests', testPrograms(), {
+    inputs: [...nativeInputs, 'test/native', 'scripts/native-makefile.mjs'],
+    options: ['-DSOREF_NATIVE_TESTS=ON', `-DSOREF_SANITIZE=${SANITIZERS}`],
+    plan: {
+      folder: 'build-tests',
+      outputs: 'build-tests/tests',
+      includes: ['src-native', 'test/native'],
+      withCore: true,
+      sanitize: SANITIZERS,
+    },
+    settings,
+  });
+}
+
+function buildTypescript() {
+  const inputs = ['lib', 'tsconfig.json', 'scripts/esm-door.mjs', 'package-lock.json'];
+  buildUnlessFresh('typescript', { inputs, outputs: ['dist/index.js', 'dist/index.mjs'] }, () => {
+    step('Compiling lib/ to dist/');
+    // A file that left lib/ must leave dist/ too.
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
+    nodeScript('typescript/bin/tsc', '-p', 'tsconfig.json');
+    writeEsmDoor();
+  });
+}
+
+const parts = {
+  native: buildAddon,
+  bench: buildBench,
+  tests: buildTests,
+  typescript: buildTypescript,
+};
+
+/** Builds the named parts, one after the other. */
+export async function build(names, { debug = false, gyp = false } = {}) {
+  const werror = process.env.SOREF_WERROR === '1';
+  const settings = { debug, werror, gyp: gyp || !has('cmake') };
+  await withBuildLock(() => {
+    for (const name of names) parts[name](settings);
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async (args) => {
+    const flags = new Set(args.filter((arg) => arg.startsWith('--')));
+    const names = args.filter((arg) => !arg.startsWith('--'));
+    for (const name of names) {
+      if (!(name in parts)) throw new Error(`no part ${name}; there are ${Object.keys(parts).join(', ')}`);
+    }
+    for (const flag of flags) {
+      if (!['--debug', '--gyp'].includes(flag)) throw new Error(`no option ${flag}`);
+    }
+    await build(names.length > 0 ? names : ['native', 'bench', 'typescript'], {
+      debug: flags.has('--debug'),
+      gyp: flags.has('--gyp'),
+    });
+  });
+}

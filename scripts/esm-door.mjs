@@ -1,0 +1,18 @@
+// Writes dist/index.mjs, through which `import` reaches the CommonJS build: the default export is
+// the same object that require gives, and every one of its names is a named export.
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { root } from './processes.mjs';
+
+/** Needs dist/index.js, and the addon where there is one. */
+export function writeEsmDoor() {
+  const exports = createRequire(import.meta.url)(join(root, 'dist/index.js'));
+  const names = Object.keys(exports).filter((name) => name !== 'default' && /^\w+$/.test(name));
+  const lines = [
+    "import soref from './index.js';",
+    'export default soref;',
+    `export const { ${names.sort().join(', ')} } = soref;`,
+  ];
+  writeFileSync(join(root, 'dist/index.mjs'), `${lines.join('\n')}\n`);
+}
