@@ -21,6 +21,7 @@ export const ADDON = 'build/Release/soref.node';
 const SANITIZERS = 'address,undefined';
 
 const nodeScript = (path, ...args) => run(process.execPath, [join(root, 'node_modules', path), ...args]);
+const QUIET_GYP = ['--loglevel', 'warn'];
 const jobs = String(availableParallelism());
 const nativeInputs = ['src-native', 'CMakeLists.txt', 'binding.gyp', 'package-lock.json'];
 
@@ -48,7 +49,7 @@ function gypAddon({ debug }) {
   const prefix = nodePrefix();
   const where = prefix ? [`--nodedir=${prefix}`] : [];
   const mode = debug ? ['--debug'] : [];
-  nodeScript('node-gyp/bin/node-gyp.js', 'configure', 'build', '--jobs', jobs, ...where, ...mode);
+  nodeScript('node-gyp/bin/node-gyp.js', 'configure', 'build', '--jobs', jobs, ...QUIET_GYP, ...where, ...mode);
   if (debug) copyFileSync(join(root, 'build/Debug/soref.node'), join(root, ADDON));
 }
 
@@ -58,7 +59,9 @@ function buildAddon(settings) {
   buildUnlessFresh('native', { inputs, outputs: [ADDON], settings }, () => {
     step(`Building the addon with ${builder}${settings.debug ? ', for debugging' : ''}`);
     ensureHeaders();
-    // The builders' trees do not mix, and a cache of another settings' build would be kept.
+    // The other builder's leftovers, or a debug build's addon, would pass for fresh. Removing also
+    // spares processes that have the old file mapped.
+    rmSync(join(root, ADDON), { force: true });
     if (settings.gyp) rmSync(join(root, 'build/CMakeCache.txt'), { force: true });
     else rmSync(join(root, 'build/config.gypi'), { force: true });
     if (settings.gyp) gypAddon(settings);

@@ -1,0 +1,123 @@
+// Runs one test file in a process of its own, reads its TAP, and counts. A crash, a time-out, a file
+// without a test and an unbalanced ledger are failures too.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Parser } from 'tap-parser';
+import { root } from './processes.mjs';
+
+/** Sanitizers stop at the first finding, leaks included. */
+const SANITIZER_OPTIONS = {
+  ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+};
+
+/** Runs a program to its end; `output` is what it wrote to both of its streams, in order. */
+function runToEnd(program, args, { timeout, env }) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // A group of its own, so that a time-out also ends what the test has started.
+    });
+    let stdout = '';
+    let stderr = '';
+    let timedOut = false;
+    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+    const timer = setTimeout(() => {
+      timedOut = true;
+      process.kill(-child.pid, 'SIGKILL');
+    }, timeout);
+    child.on('error', (error) => resolve({ stdout, stderr, ending: error.message }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      let ending;
+      if (timedOut) ending = `not finished after ${timeout / 1000} s`;
+      else if (signal) ending = `ended by ${signal}`;
+      else if (code !== 0) ending = `ended with exit code ${code}`;
+      resolve({ stdout, stderr, ending });
+    });
+  });
+}
+
+/** The outermost tests of a TAP stream; a subtest's checks belong to their test. */
+function readTap(text) {
+  const tests = [];
+  let final;
+  const parser = new Parser();
+  parser.on('assert', (test) => tests.push(test));
+  parser.on('complete', (summary) => (final = summary));
+  parser.end(text);
+  return { tests, final };
+}
+
+function describe(test) {
+  const { diag } = test;
+  const at = diag?.at ? ` (${diag.at.fileName}:${diag.at.lineNumber})` : '';
+  return `${test.fullname || test.name || 'unnamed test'}${at}`;
+}
+
+/** Turns what a test process left into counts, and prints the file's line. */
+function judge(file, label, started, { stdout, stderr, ending }, extra) {
+  const { tests, final } = readTap(stdout);
+  // A skipped or to-do test has not passed; it is shown, and nothing is gained by it.
+  const idle = tests.filter((test) => test.skip || test.todo);
+  const failures = tests.filter((test) => !test.ok && !test.todo).map(describe);
+  const passed = tests.filter((test) => test.ok && !test.skip && !test.todo).length;
+  for (const failure of final.failures ?? []) {
+    if (failure.tapError) failures.push(String(failure.tapError));
+  }
+  if (tests.length === 0) failures.push('the file has no test');
+  if (final.bailout) failures.push(`bail out: ${final.bailout}`);
+  failures.push(...extra);
+  // A failed test makes the process fail too; that is not counted twice.
+  if (ending && failures.length === 0) failures.push(ending);
+  else if (ending?.startsWith('ended with') === false) failures.push(ending);
+  const time = ((performance.now() - started) / 1000).toFixed(1);
+  const skipped = idle.length > 0 ? `, ${idle.length} skipped` : '';
+  const mark = failures.length > 0 ? 'FAILED' : 'ok';
+  console.log(`${mark} ${label} (${passed} passed, ${failures.length} failed${skipped}, ${time} s)`);
+  if (failures.length > 0) console.log(`${stdout}${stderr}`.trimEnd().replace(/^/gm, '    '));
+  return { file: label, passed, failed: failures.length, failures };
+}
+
+/** Runs one native test under its sanitizers. */
+export async function runNativeTest(file, { timeout }) {
+  const started = performance.now();
+  const result = await runToEnd(join(root, file), [], { timeout, env: SANITIZER_OPTIONS });
+  return judge(file, file, started, result, []);
+}
+
+/** What a ledger report says against the process, as a list of failures. */
+function ledgerFailures(report) {
+  if (!existsSync(report)) return ['the process ended without a report of its ledger'];
+  const { problems } = JSON.parse(readFileSync(report, 'utf8'));
+  return problems.map((problem) => `the ledger does not balance: ${problem}`);
+}
+
+/**
+ * Runs one compiled test file.
+ * @param {object} options timeout in milliseconds; env; balancesLedger: check soref.ledger() at the end
+ */
+export async function runTapFile(file, { timeout, env = {}, balancesLedger = false }) {
+  const started = performance.now();
+  const label = env.SOREF_ENGINE ? `${file} [${env.SOREF_ENGINE}]` : file;
+  if (!balancesLedger) {
+    const result = await runToEnd(process.execPath, ['--enable-source-maps', file], { timeout, env });
+    return judge(file, label, started, result, []);
+  }
+  const report = join(root, 'build-stamps', `ledger-${process.pid}.json`);
+  mkdirSync(join(root, 'build-stamps'), { recursive: true });
+  rmSync(report, { force: true });
+  const preload = join(root, 'dist-test/api/ledger-balance.js');
+  const args = ['--enable-source-maps', '--require', preload, file];
+  const result = await runToEnd(process.execPath, args, {
+    timeout,
+    env: { ...env, SOREF_LEDGER_REPORT: report },
+  });
+  const failures = ledgerFailures(report);
+  rmSync(report, { force: true });
+  return judge(file, label, started, result, failures);
+}

@@ -1,0 +1,116 @@
+// Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts, all of them by default, are
+//   layout  the rules of the source tree                        test/layout/*.test.ts
+//   native  everything below binding/ under ASan and UBSan      test/native/*_test.cpp
+//   api     what a program sees, once with each engine          test/api/*.test.ts
+// Options: --only=WORD runs the files whose names contain WORD; --engine=io_uring|epoll runs the API
+// tests on that one. Sets up and builds before. The last line is `N passed, N failed`.
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+import { availableEngines } from './engines.mjs';
+import { buildUnlessFresh } from './freshness.mjs';
+import { testPrograms } from './native-makefile.mjs';
+import { main, root, run, step } from './processes.mjs';
+import { setup } from './setup.mjs';
+import { runNativeTest, runTapFile } from './test-files.mjs';
+
+function compileTests() {
+  const inputs = ['test/api', 'test/layout', 'tsconfig.json', 'tsconfig.test.json', 'dist/index.d.ts'];
+  buildUnlessFresh('tests-typescript', { inputs, outputs: ['dist-test'] }, () => {
+    step('Compiling the tests to dist-test/');
+    rmSync(join(root, 'dist-test'), { recursive: true, force: true });
+    mkdirSync(join(root, 'dist-test'));
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']);
+  });
+}
+
+/** The files of a folder that end so and whose names contain `only`; none at all is an error. */
+function testFiles(folder, ending, only) {
+  const absolute = join(root, folder);
+  const names = existsSync(absolute) ? readdirSync(absolute) : [];
+  const all = names.filter((name) => name.endsWith(ending)).sort();
+  if (all.length === 0) throw new Error(`no tests (*${ending}) in ${folder}`);
+  return all.filter((name) => name.includes(only)).map((name) => join(folder, name));
+}
+
+const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
+const NATIVE_TIMEOUT = 120_000;
+const API_TIMEOUT = 120_000;
+
+async function layout({ only }) {
+  const results = [];
+  for (const file of testFiles('dist-test/layout', '.test.js', only)) {
+    results.push(await runTapFile(file, { timeout: LAYOUT_TIMEOUT }));
+  }
+  return results;
+}
+
+async function native({ only }) {
+  await build(['tests']);
+  const results = [];
+  const names = [...testPrograms().keys()];
+  if (names.length === 0) throw new Error('no tests (*_test.cpp) in test/native');
+  for (const name of names.filter((name) => name.includes(only))) {
+    const file = join('build-tests/tests', name);
+    results.push(await runNativeTest(file, { timeout: NATIVE_TIMEOUT }));
+  }
+  return results;
+}
+
+async function api({ only, engine }) {
+  const results = [];
+  const engines = engine ? [engine] : availableEngines(results);
+  for (const name of engines) {
+    step(`API tests with SOREF_ENGINE=${name}`);
+    for (const file of testFiles('dist-test/api', '.test.js', only)) {
+      const options = { timeout: API_TIMEOUT, env: { SOREF_ENGINE: name }, balancesLedger: true };
+      results.push(await runTapFile(file, options));
+    }
+  }
+  return results;
+}
+
+const parts = { layout, native, api };
+
+/** Runs the named parts and returns every file's result. */
+async function runTests(names, options) {
+  if (names.some((name) => name !== 'native')) {
+    await build(['native', 'typescript']);
+    compileTests();
+  }
+  const results = [];
+  for (const name of names) {
+    step(`Tests: ${name}`);
+    results.push(...(await parts[name](options)));
+  }
+  return results;
+}
+
+function parse(args) {
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = names.find((name) => !(name in parts));
+  if (unknown) throw new Error(`no part ${unknown}; there are ${Object.keys(parts).join(', ')}`);
+  const options = { only: '', engine: undefined };
+  for (const arg of args.filter((arg) => arg.startsWith('--'))) {
+    const [, key, value] = /^--(only|engine)=(.+)$/.exec(arg) ?? [];
+    if (!key) throw new Error(`no option ${arg}; there are --only=WORD and --engine=NAME`);
+    options[key] = value;
+  }
+  return { names: names.length > 0 ? names : Object.keys(parts), options };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async (args) => {
+    const { names, options } = parse(args);
+    setup();
+    const results = await runTests(names, options);
+    for (const { file, failures } of results.filter((result) => result.failed > 0)) {
+      console.log(`\nfailed: ${file}\n${failures.map((line) => `  ${line}`).join('\n')}`);
+    }
+    const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+    if (sum('passed') + sum('failed') === 0) throw new Error('no test ran');
+    console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+    if (sum('failed') > 0) process.exitCode = 1;
+  });
+}
