@@ -1,0 +1,159 @@
+// What both floor servers share: the command line, the listening socket, the signal that ends them
+// and the report they end with. A floor server is the least that a C++ program can do to give the
+// same service; it serves the benchmarks alone and shares nothing with soref.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cinttypes>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace soref::bench {
+
+inline constexpr uint32_t kMessageSize = 64;
+
+enum class Mode { accept_close, request_response, echo, hold };
+
+struct ServerOptions {
+  Mode mode = Mode::accept_close;
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+  int backlog = 511;  // what node:net asks for by default
+};
+
+// What the server did; `accepted` must equal `closed` at the end.
+struct ServerCounts {
+  uint64_t accepted = 0;
+  uint64_t closed = 0;
+  uint64_t failed = 0;  // of those closed: because a call on the connection failed
+  uint64_t accept_errors = 0;
+};
+
+[[noreturn]] inline void die(const char* what, int error) {
+  std::fprintf(stderr, "%s: %s\n", what, strerror(error));
+  std::exit(1);
+}
+
+inline ServerOptions parse_server_options(int argc, char** argv) {
+  const auto usage = [argv] {
+    std::fprintf(stderr,
+                 "usage: %s [--mode accept-close|request-response|echo|hold] [--host ADDRESS]\n"
+                 "       [--port PORT] [--backlog N]\n"
+                 "Prints \"listening PORT\"; SIGTERM ends it with a JSON report.\n",
+                 argv[0]);
+    std::exit(2);
+  };
+  ServerOptions options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const std::string_view value = argv[i + 1];
+    const char* end = value.data() + value.size();
+    bool valid = true;
+    if (name == "--host") {
+      options.host = value;
+    } else if (name == "--port") {
+      const auto parsed = std::from_chars(value.data(), end, options.port);
+      valid = parsed.ec == std::errc{} && parsed.ptr == end;
+    } else if (name == "--backlog") {
+      const auto parsed = std::from_chars(value.data(), end, options.backlog);
+      valid = parsed.ec == std::errc{} && parsed.ptr == end && options.backlog > 0;
+    } else if (name == "--mode" && value == "accept-close") {
+      options.mode = Mode::accept_close;
+    } else if (name == "--mode" && value == "request-response") {
+      options.mode = Mode::request_response;
+    } else if (name == "--mode" && value == "echo") {
+      options.mode = Mode::echo;
+    } else if (name == "--mode" && value == "hold") {
+      options.mode = Mode::hold;
+    } else {
+      valid = false;
+    }
+    if (!valid) usage();
+  }
+  if (argc % 2 == 0) usage();
+  return options;
+}
+
+// Returns a listening non-blocking descriptor and prints its port; ends the process on failure.
+inline int listen_and_announce(const ServerOptions& options) {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&address);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address);
+  if (inet_pton(AF_INET, options.host.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(options.port);
+    size = sizeof *v4;
+  } else if (inet_pton(AF_INET6, options.host.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(options.port);
+    size = sizeof *v6;
+  } else {
+    die("--host", EINVAL);
+  }
+  const int listener = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener < 0) die("socket", errno);
+  const int on = 1;
+  if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+    die("SO_REUSEADDR", errno);
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) < 0) die("bind", errno);
+  if (listen(listener, options.backlog) < 0) die("listen", errno);
+  size = sizeof address;
+  if (getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) < 0) {
+    die("getsockname", errno);
+  }
+  std::printf("listening %u\n", ntohs(address.ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
+  std::fflush(stdout);
+  return listener;
+}
+
+// A descriptor that becomes readable on SIGTERM and SIGINT, so that no signal can slip in between
+// a check and a wait.
+inline int open_termination_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  const int descriptor = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (descriptor < 0) die("signalfd", errno);
+  return descriptor;
+}
+
+inline void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Returns the process's exit code: 0 only if every accepted connection was closed.
+inline int print_server_report(const char* engine, const ServerCounts& counts) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto us = [](const timeval& time) {
+    return static_cast<int64_t>(time.tv_sec) * 1'000'000 + static_cast<int64_t>(time.tv_usec);
+  };
+  std::printf("{\"engine\": \"%s\", \"accepted\": %" PRIu64 ", \"closed\": %" PRIu64
+              ", \"failed\": %" PRIu64 ", \"acceptErrors\": %" PRIu64 ", \"userCpuUs\": %" PRId64
+              ", \"systemCpuUs\": %" PRId64 "}\n",
+              engine, counts.accepted, counts.closed, counts.failed, counts.accept_errors,
+              us(usage.ru_utime), us(usage.ru_stime));
+  return counts.accepted == counts.closed ? 0 : 1;
+}
+
+}  // namespace soref::bench

@@ -1,0 +1,140 @@
+// The load generator: drives a TCP server on loopback with connections of one kind and prints what
+// it measured as JSON. This file starts the workers, keeps the time and takes the two snapshots;
+// load/worker.h is what a worker does.
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "load/options.h"
+#include "load/report.h"
+#include "load/shared_state.h"
+#include "load/worker.h"
+
+namespace soref::bench {
+namespace {
+
+void sleep_seconds(double seconds) {
+  const uint64_t until = now_ns() + static_cast<uint64_t>(seconds * 1e9);
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(until / 1'000'000'000);
+  time.tv_nsec = static_cast<long>(until % 1'000'000'000);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr) == EINTR) {
+  }
+}
+
+bool pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+// The n-th of `parts` shares of `whole`, which differ by one at most.
+uint64_t share_of(uint64_t whole, uint64_t parts, uint64_t n) {
+  return whole / parts + (n < whole % parts ? 1 : 0);
+}
+
+[[noreturn]] void run_worker(const Options& options, SharedState& shared, uint32_t index,
+                             pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // the parent was gone before prctl took hold
+  if (!options.cpus.empty() && !pin_to(options.cpus[index])) {
+    std::fprintf(stderr, "load: cannot run on CPU %d\n", options.cpus[index]);
+    _exit(1);
+  }
+  const auto concurrency =
+      static_cast<uint32_t>(share_of(options.concurrency, options.workers, index));
+  const uint64_t count = share_of(options.count, options.workers, index);
+  if (options.count != 0 && count == 0) _exit(0);
+  Worker worker(options, shared, index, concurrency, count);
+  const int error = worker.run();
+  if (error != 0) std::fprintf(stderr, "load: the epoll loop failed: %s\n", strerror(error));
+  _exit(error == 0 ? 0 : 1);
+}
+
+// Waits for every worker, so none is left behind; true if all of them ended well.
+bool wait_for(const std::vector<pid_t>& workers) {
+  bool all_well = true;
+  for (const pid_t worker : workers) {
+    int status = 0;
+    while (waitpid(worker, &status, 0) < 0 && errno == EINTR) {
+    }
+    all_well = all_well && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  return all_well;
+}
+
+// Workers that have ended stay zombies until wait_for(), so that their CPU clocks can still be
+// read.
+void wait_until_ended(const std::vector<pid_t>& workers) {
+  for (const pid_t worker : workers) {
+    siginfo_t info{};
+    while (waitid(P_PID, static_cast<id_t>(worker), &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
+    }
+  }
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(const Options& options) {
+  SharedState* shared = map_shared_state();
+  if (shared == nullptr) {
+    std::perror("load: mmap");
+    return 1;
+  }
+  if (options.server_pid != 0 && process_cpu_ns(options.server_pid) == 0) {
+    std::fprintf(stderr, "load: no process %d\n", options.server_pid);
+    return 1;
+  }
+  raise_descriptor_limit();
+  const bool windowed = options.count == 0;
+  if (!windowed) shared->phase = Phase::measuring;
+
+  std::vector<pid_t> workers;
+  Snapshot begin = Snapshot::take(options, *shared, workers);
+  for (uint32_t i = 0; i < options.workers; ++i) {
+    const pid_t parent = getpid();
+    const pid_t worker = fork();
+    if (worker == 0) run_worker(options, *shared, i, parent);
+    if (worker < 0) {
+      std::perror("load: fork");
+      shared->phase = Phase::ending;
+      wait_for(workers);
+      return 1;
+    }
+    workers.push_back(worker);
+    begin.worker_cpu.push_back(0);
+  }
+
+  if (windowed) {
+    sleep_seconds(options.warm_up);
+    begin = Snapshot::take(options, *shared, workers);
+    shared->phase.store(Phase::measuring, std::memory_order_release);
+    sleep_seconds(options.seconds);
+  } else {
+    wait_until_ended(workers);
+  }
+  const Snapshot end = Snapshot::take(options, *shared, workers);
+  shared->phase.store(Phase::ending, std::memory_order_release);
+  if (!wait_for(workers)) return 1;
+  print_report(options, *shared, begin, end);
+  return 0;
+}
+
+}  // namespace
+}  // namespace soref::bench
+
+int main(int argc, char** argv) {
+  return soref::bench::run(soref::bench::parse_options(argc, argv));
+}

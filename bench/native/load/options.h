@@ -1,0 +1,158 @@
+// The load generator's command line: what each option means, its default and its bounds. A run is
+// always bounded in connections and in time, and only ever goes to a loopback address.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace soref::bench {
+
+enum class Mode { accept_close, request_response, echo, hold };
+
+struct Options {
+  Mode mode = Mode::accept_close;
+  std::string mode_name = "accept-close";
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+  uint32_t concurrency = 256;  // live connections over all workers
+  uint64_t count = 0;          // 0: run for `seconds` instead
+  double seconds = 2;
+  double warm_up = 0.5;
+  double timeout = 30;    // seconds that --count, or the end of a run, may take at most
+  uint32_t sources = 8;   // IPv4 source addresses 127.0.1.1 … that connections leave from
+  std::vector<int> cpus;  // one worker for each, pinned there; empty: `workers` unpinned ones
+  uint32_t workers = 1;
+  bool reset = false;    // close with RST instead of FIN, which leaves no TIME_WAIT behind
+  pid_t server_pid = 0;  // whose CPU time is measured over the same window
+};
+
+inline constexpr const char* kUsage =
+    "usage: load --port PORT [options]\n"
+    "  --mode accept-close       connect, wait until the server closes, close (default)\n"
+    "         request-response   connect, send 64 bytes, read 64 bytes and the end, close\n"
+    "         echo               keep connections open, 64 bytes back and forth on each\n"
+    "         hold               keep connections open and idle\n"
+    "  --host ADDRESS            a loopback address: 127.0.0.0/8 or ::1 (127.0.0.1)\n"
+    "  --concurrency N           connections open at a time, 1 to 60000 (256)\n"
+    "  --seconds S               length of the measured window (2)\n"
+    "  --warm-up S               time before the window, not measured (0.5)\n"
+    "  --count N                 this many connections (echo: messages) instead of a window\n"
+    "  --timeout S               longest time for --count and for closing what is open (30)\n"
+    "  --sources N               source addresses to spread over, 1 to 200 (8; IPv4 only)\n"
+    "  --cpus A,B,…              one worker process pinned to each of these CPUs\n"
+    "  --workers N               that many worker processes, not pinned (1)\n"
+    "  --reset                   accept-close: close with RST, which leaves no TIME_WAIT\n"
+    "  --server-pid PID          measure this process's CPU time over the same window\n"
+    "Prints one JSON object. Ends with 0 if the run took place (also with failed connections,\n"
+    "which the object counts by errno), 2 on wrong usage, 1 otherwise.\n";
+
+[[noreturn]] inline void usage_error(std::string_view message) {
+  std::fprintf(stderr, "load: %.*s\n%s", static_cast<int>(message.size()), message.data(), kUsage);
+  std::exit(2);
+}
+
+template <typename Number>
+Number parse_number(std::string_view option, std::string_view text, Number low, Number high) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  // Written so that a NaN is refused too.
+  if (parsed.ec != std::errc{} || parsed.ptr != end || !(value >= low && value <= high)) {
+    usage_error(std::string(option) + ": \"" + std::string(text) + "\" is not a number in range");
+  }
+  return value;
+}
+
+inline Mode parse_mode(std::string_view name) {
+  if (name == "accept-close") return Mode::accept_close;
+  if (name == "request-response") return Mode::request_response;
+  if (name == "echo") return Mode::echo;
+  if (name == "hold") return Mode::hold;
+  usage_error("--mode: no such mode: " + std::string(name));
+}
+
+inline std::vector<int> parse_cpus(std::string_view text) {
+  std::vector<int> cpus;
+  for (size_t from = 0; from <= text.size();) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    cpus.push_back(parse_number<int>("--cpus", text.substr(from, comma - from), 0, 1023));
+    from = comma + 1;
+  }
+  if (cpus.size() > 64) usage_error("--cpus: at most 64");
+  return cpus;
+}
+
+// Nothing here may ever load a machine other than this one.
+inline bool is_loopback(const std::string& host) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+inline Options parse_options(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--help") {
+      std::fputs(kUsage, stdout);
+      std::exit(0);
+    }
+    if (name == "--reset") {
+      options.reset = true;
+      continue;
+    }
+    if (i + 1 == argc) usage_error(std::string(name) + ": no such option, or its value is missing");
+    const std::string_view value = argv[++i];
+    if (name == "--mode") {
+      options.mode = parse_mode(value);
+      options.mode_name = value;
+    } else if (name == "--host") {
+      options.host = value;
+    } else if (name == "--port") {
+      options.port = parse_number<uint16_t>(name, value, 1, 65535);
+    } else if (name == "--concurrency") {
+      options.concurrency = parse_number<uint32_t>(name, value, 1, 60000);
+    } else if (name == "--count") {
+      options.count = parse_number<uint64_t>(name, value, 1, 100'000'000);
+    } else if (name == "--seconds") {
+      options.seconds = parse_number<double>(name, value, 0.01, 3600);
+    } else if (name == "--warm-up") {
+      options.warm_up = parse_number<double>(name, value, 0, 3600);
+    } else if (name == "--timeout") {
+      options.timeout = parse_number<double>(name, value, 0.1, 3600);
+    } else if (name == "--sources") {
+      options.sources = parse_number<uint32_t>(name, value, 1, 200);
+    } else if (name == "--cpus") {
+      options.cpus = parse_cpus(value);
+    } else if (name == "--workers") {
+      options.workers = parse_number<uint32_t>(name, value, 1, 64);
+    } else if (name == "--server-pid") {
+      options.server_pid = parse_number<pid_t>(name, value, 1, 1 << 30);
+    } else {
+      usage_error(std::string(name) + ": no such option");
+    }
+  }
+  if (options.port == 0) usage_error("--port is missing");
+  if (!is_loopback(options.host)) usage_error("--host must be a loopback address");
+  if (options.reset && options.mode != Mode::accept_close)
+    usage_error("--reset is for accept-close");
+  if (options.mode == Mode::hold && options.count != 0)
+    usage_error("hold takes --seconds, no --count");
+  if (!options.cpus.empty()) options.workers = static_cast<uint32_t>(options.cpus.size());
+  if (options.workers > options.concurrency) usage_error("--concurrency is below the workers");
+  return options;
+}
+
+}  // namespace soref::bench

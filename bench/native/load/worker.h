@@ -1,0 +1,360 @@
+// One worker of the load generator: a process with one epoll loop that opens, uses and closes its
+// share of the connections. A connection owns its descriptor from open() to release(); the slot is
+// then used again for the next connection. Only main() in load.cpp creates one.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "options.h"
+#include "shared_state.h"
+
+namespace soref::bench {
+
+inline constexpr uint32_t kMessageSize = 64;
+
+inline uint64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+class Worker {
+ public:
+  // `concurrency` and `count` are this worker's share; count 0 means until the phase is `ending`.
+  Worker(const Options& options, SharedState& shared, uint32_t index, uint32_t concurrency,
+         uint64_t count)
+      : options_(options),
+        shared_(shared),
+        state_(shared.workers[index]),
+        next_source_(index),
+        bounded_(count != 0),
+        budget_(count),
+        connections_(concurrency) {
+    set_destination();
+    closed_slots_.reserve(concurrency);
+    for (uint32_t slot = concurrency; slot > 0; --slot) closed_slots_.push_back(slot - 1);
+  }
+
+  // Runs to the end of the load; returns 0 or the errno that kept the loop from running.
+  int run() {
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_ < 0) return errno;
+    uint64_t deadline = bounded_ ? now_ns() + seconds_to_ns(options_.timeout) : UINT64_MAX;
+    std::array<epoll_event, 512> events;
+    for (;;) {
+      if (!ending_ && (shared_.phase.load(std::memory_order_acquire) == Phase::ending ||
+                       (bounded_ && budget_ == 0))) {
+        ending_ = true;
+        if (!bounded_) deadline = now_ns() + seconds_to_ns(options_.timeout);
+        end_kept_connections();
+      }
+      if (ending_ && closed_slots_.size() == connections_.size()) break;
+      if (now_ns() > deadline) break;
+      open_closed_slots();
+      const int timeout_ms = ending_ || closed_slots_.empty() ? 10 : 1;
+      const int ready = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
+      if (ready < 0 && errno != EINTR) return errno;
+      for (int i = 0; i < ready; ++i) {
+        const epoll_event& event = events[static_cast<size_t>(i)];
+        on_event(event.data.u32, event.events);
+      }
+    }
+    abandon_unfinished();
+    close(epoll_);
+    return 0;
+  }
+
+ private:
+  struct Connection {
+    int descriptor = -1;
+    uint32_t watched = 0;  // epoll events asked for; 0 before the first epoll_ctl
+    bool established = false;
+    bool shut = false;  // our side was shut down; only the peer's end is awaited
+    uint32_t sent = 0;  // bytes of the current message
+    uint32_t received = 0;
+    uint64_t since = 0;  // when connect() was called, or when the current message was sent
+    std::array<char, kMessageSize> message{};
+  };
+
+  static uint64_t seconds_to_ns(double seconds) { return static_cast<uint64_t>(seconds * 1e9); }
+
+  bool keeps_connections() const {
+    return options_.mode == Mode::echo || options_.mode == Mode::hold;
+  }
+
+  void set_destination() {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&destination_);
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&destination_);
+    if (inet_pton(AF_INET, options_.host.c_str(), &v4->sin_addr) == 1) {
+      v4->sin_family = AF_INET;
+      v4->sin_port = htons(options_.port);
+      destination_size_ = sizeof(sockaddr_in);
+    } else {
+      inet_pton(AF_INET6, options_.host.c_str(), &v6->sin6_addr);
+      v6->sin6_family = AF_INET6;
+      v6->sin6_port = htons(options_.port);
+      destination_size_ = sizeof(sockaddr_in6);
+    }
+  }
+
+  // Kept connections are opened at a pace of 16 a millisecond, since nothing tells when the server
+  // has accepted one: a burst would overflow its accept queue, and SYNs would be sent again only
+  // after a second. In the other modes the server's closing sets the pace.
+  void open_closed_slots() {
+    size_t allowed = closed_slots_.size();
+    if (keeps_connections()) {
+      const uint64_t now = now_ns();
+      if (now - paced_at_ < 1'000'000) return;
+      paced_at_ = now;
+      allowed = std::min<size_t>(allowed, 16);
+    }
+    while (allowed-- > 0 && may_open()) {
+      const uint32_t slot = closed_slots_.back();
+      closed_slots_.pop_back();
+      open(slot);
+    }
+  }
+
+  bool may_open() const { return !ending_ && (!bounded_ || budget_ > 0); }
+
+  void open(uint32_t slot) {
+    Connection& connection = connections_[slot];
+    connection = Connection{};
+    add(state_.opened);
+    if (bounded_ && !keeps_connections()) --budget_;
+    connection.descriptor =
+        socket(destination_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (connection.descriptor < 0) return fail(slot, static_cast<size_t>(errno));
+    if (const int error = bind_source(connection.descriptor)) {
+      return fail(slot, static_cast<size_t>(error));
+    }
+    connection.since = now_ns();
+    if (connect(connection.descriptor, reinterpret_cast<const sockaddr*>(&destination_),
+                destination_size_) < 0 &&
+        errno != EINPROGRESS) {
+      return fail(slot, static_cast<size_t>(errno));
+    }
+    if (options_.mode == Mode::hold) return watch(slot, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+    if (options_.mode == Mode::accept_close) return watch(slot, EPOLLIN | EPOLLRDHUP);
+    // On loopback the connection is mostly established by now, and the request leaves at once.
+    stamp(slot);
+    send_message(slot);
+  }
+
+  // Spreads over source addresses, so that TIME_WAIT never uses up the ports of one. The kernel
+  // picks the port at connect, when it knows the destination (IP_BIND_ADDRESS_NO_PORT): a port is
+  // then taken for this destination only.
+  int bind_source(int descriptor) {
+    if (options_.sources < 2 || destination_.ss_family != AF_INET) return 0;
+    const int on = 1;
+    if (setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0) {
+      return errno;
+    }
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = htonl(0x7f000101U + next_source_++ % options_.sources);
+    return bind(descriptor, reinterpret_cast<const sockaddr*>(&source), sizeof source) < 0 ? errno
+                                                                                           : 0;
+  }
+
+  void watch(uint32_t slot, uint32_t wanted) {
+    Connection& connection = connections_[slot];
+    if (connection.watched == wanted) return;
+    epoll_event event{};
+    event.events = wanted | EPOLLET;
+    event.data.u32 = slot;
+    const int operation = connection.watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    connection.watched = wanted;
+    if (epoll_ctl(epoll_, operation, connection.descriptor, &event) < 0) {
+      fail(slot, static_cast<size_t>(errno));
+    }
+  }
+
+  void on_event(uint32_t slot, uint32_t events) {
+    Connection& connection = connections_[slot];
+    if (!connection.established) {
+      if ((events & EPOLLERR) != 0) return fail(slot, socket_error(connection.descriptor));
+      establish(slot);
+      if (ending_ && options_.mode == Mode::hold) return end(slot);
+    }
+    if (connection.sent < kMessageSize && !connection.shut && options_.mode != Mode::accept_close &&
+        options_.mode != Mode::hold && (events & EPOLLOUT) != 0) {
+      send_message(slot);
+      if (connection.descriptor < 0) return;
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) receive(slot, events);
+  }
+
+  static size_t socket_error(int descriptor) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
+    return static_cast<size_t>(error);
+  }
+
+  void establish(uint32_t slot) {
+    connections_[slot].established = true;
+    add(state_.live);
+    if (options_.mode == Mode::hold) complete(connections_[slot].since);
+  }
+
+  // Every echo message is different, so that an answer to another one is found out.
+  void stamp(uint32_t slot) {
+    Connection& connection = connections_[slot];
+    if (bounded_ && keeps_connections()) --budget_;
+    const std::array<uint64_t, 2> mark{slot, ++message_number_};
+    std::memcpy(connection.message.data(), mark.data(), sizeof mark);
+    connection.sent = connection.received = 0;
+  }
+
+  void send_message(uint32_t slot) {
+    Connection& connection = connections_[slot];
+    const ssize_t sent = send(connection.descriptor, connection.message.data() + connection.sent,
+                              kMessageSize - connection.sent, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) {
+      return fail(slot, static_cast<size_t>(errno));
+    }
+    if (sent > 0) {
+      if (!connection.established) establish(slot);
+      connection.sent += static_cast<uint32_t>(sent);
+    }
+    const uint32_t output = connection.sent < kMessageSize ? uint32_t{EPOLLOUT} : 0;
+    watch(slot, EPOLLIN | EPOLLRDHUP | output);
+  }
+
+  void receive(uint32_t slot, uint32_t events) {
+    Connection& connection = connections_[slot];
+    std::array<char, kMessageSize * 2> buffer;
+    for (;;) {
+      const ssize_t size = recv(connection.descriptor, buffer.data(), buffer.size(), 0);
+      if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+      if (size < 0) return fail(slot, static_cast<size_t>(errno));
+      if (size == 0) return on_end(slot);
+      if (!take(slot, buffer.data(), static_cast<uint32_t>(size))) return;
+      // Fewer bytes than asked for: nothing is left, and the next edge tells what comes later.
+      if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    }
+  }
+
+  // Returns whether the connection is still there to read from.
+  bool take(uint32_t slot, const char* bytes, uint32_t size) {
+    Connection& connection = connections_[slot];
+    const bool echo = options_.mode == Mode::echo;
+    if ((!echo && options_.mode != Mode::request_response) ||
+        size > connection.sent - connection.received ||
+        (echo && std::memcmp(connection.message.data() + connection.received, bytes, size) != 0)) {
+      fail(slot, kUnexpectedData);
+      return false;
+    }
+    connection.received += size;
+    if (!echo || connection.received < kMessageSize) return true;
+    complete(connection.since);
+    if (connection.shut) return true;
+    if (ending_ || (bounded_ && budget_ == 0)) {
+      end(slot);
+    } else {
+      stamp(slot);
+      connection.since = now_ns();
+      send_message(slot);
+    }
+    return connection.descriptor >= 0;
+  }
+
+  void on_end(uint32_t slot) {
+    const Connection& connection = connections_[slot];
+    const bool expected = keeps_connections() ? connection.shut
+                          : options_.mode == Mode::request_response
+                              ? connection.received == kMessageSize
+                              : true;
+    if (!expected) return fail(slot, kUnexpectedEnd);
+    if (!keeps_connections()) complete(connection.since);
+    add(state_.closed);
+    release(slot);
+    if (may_open()) {
+      closed_slots_.pop_back();
+      open(slot);
+    }
+  }
+
+  void complete(uint64_t since) {
+    add(state_.completed);
+    if (shared_.phase.load(std::memory_order_relaxed) == Phase::measuring) {
+      state_.latency.add(now_ns() - since);
+    }
+  }
+
+  // Connections that the mode keeps open end in order: our FIN, then the server's, then close().
+  void end_kept_connections() {
+    if (!keeps_connections()) return;
+    for (uint32_t slot = 0; slot < connections_.size(); ++slot) {
+      const Connection& connection = connections_[slot];
+      // One that is not established yet ends once it is; an echo under way ends with its answer.
+      const bool answer_pending = options_.mode == Mode::echo && connection.received < kMessageSize;
+      if (connection.established && !connection.shut && !answer_pending) end(slot);
+    }
+  }
+
+  void end(uint32_t slot) {
+    Connection& connection = connections_[slot];
+    connection.shut = true;
+    if (shutdown(connection.descriptor, SHUT_WR) < 0) fail(slot, static_cast<size_t>(errno));
+  }
+
+  void fail(uint32_t slot, size_t kind) {
+    ++state_.failures[kind < kFailureKinds ? kind : size_t{EPROTO}];
+    release(slot);
+  }
+
+  // Gives the descriptor back and frees the slot; a slot whose connection failed is tried again
+  // only after the next epoll_wait, so that a server that refuses is not hammered.
+  void release(uint32_t slot) {
+    Connection& connection = connections_[slot];
+    if (connection.established) subtract(state_.live);
+    if (connection.descriptor >= 0) {
+      if (options_.reset) {
+        const linger now{.l_onoff = 1, .l_linger = 0};
+        setsockopt(connection.descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+      }
+      close(connection.descriptor);
+    }
+    connection.descriptor = -1;
+    connection.established = false;
+    closed_slots_.push_back(slot);
+  }
+
+  void abandon_unfinished() {
+    for (uint32_t slot = 0; slot < connections_.size(); ++slot) {
+      if (connections_[slot].descriptor < 0) continue;
+      add(state_.unfinished);
+      release(slot);
+    }
+  }
+
+  const Options& options_;
+  SharedState& shared_;
+  WorkerState& state_;
+  sockaddr_storage destination_{};
+  socklen_t destination_size_ = 0;
+  uint32_t next_source_;
+  const bool bounded_;
+  uint64_t budget_;  // connections still to open, for echo messages still to be sent
+  bool ending_ = false;
+  int epoll_ = -1;
+  uint64_t paced_at_ = 0;
+  uint64_t message_number_ = 0;
+  std::vector<Connection> connections_;
+  std::vector<uint32_t> closed_slots_;
+};
+
+}  // namespace soref::bench
