@@ -20,7 +20,8 @@ export const ADDON = 'build/Release/soref.node';
 /** What the native tests are checked with. */
 const SANITIZERS = 'address,undefined';
 
-const nodeScript = (path, ...args) => run(process.execPath, [join(root, 'node_modules', path), ...args]);
+const nodeScript = (path, ...args) =>
+  run(process.execPath, [join(root, 'node_modules', path), ...args]);
 const QUIET_GYP = ['--loglevel', 'warn'];
 const jobs = String(availableParallelism());
 const nativeInputs = ['src-native', 'CMakeLists.txt', 'binding.gyp', 'package-lock.json'];
@@ -36,7 +37,17 @@ function cmakeAddon({ debug, werror }) {
   const config = debug ? 'Debug' : 'Release';
   const out = debug ? 'build-debug' : 'build';
   const cmakeJs = (command, ...args) =>
-    nodeScript('cmake-js/bin/cmake-js', command, '--out', out, '--config', config, '-l', 'warn', ...args);
+    nodeScript(
+      'cmake-js/bin/cmake-js',
+      command,
+      '--out',
+      out,
+      '--config',
+      config,
+      '-l',
+      'warn',
+      ...args,
+    );
   cmakeJs('configure', '--prefer-make', `--CDSOREF_WERROR=${werror ? 'ON' : 'OFF'}`);
   cmakeJs('build', '--parallel', jobs);
   if (!debug) return;
@@ -49,7 +60,16 @@ function gypAddon({ debug }) {
   const prefix = nodePrefix();
   const where = prefix ? [`--nodedir=${prefix}`] : [];
   const mode = debug ? ['--debug'] : [];
-  nodeScript('node-gyp/bin/node-gyp.js', 'configure', 'build', '--jobs', jobs, ...QUIET_GYP, ...where, ...mode);
+  nodeScript(
+    'node-gyp/bin/node-gyp.js',
+    'configure',
+    'build',
+    '--jobs',
+    jobs,
+    ...QUIET_GYP,
+    ...where,
+    ...mode,
+  );
   if (debug) copyFileSync(join(root, 'build/Debug/soref.node'), join(root, ADDON));
 }
 
@@ -72,7 +92,9 @@ function buildAddon(settings) {
 function buildPrograms(name, programs, { inputs, options, plan, settings }) {
   const outputs = [...programs.keys()].map((program) => join(plan.outputs, program));
   buildUnlessFresh(name, { inputs, outputs, settings }, () => {
-    step(`Building ${programs.size} native programs of ${name} with ${settings.gyp ? 'make' : 'cmake'}`);
+    step(
+      `Building ${programs.size} native programs of ${name} with ${settings.gyp ? 'make' : 'cmake'}`,
+    );
     if (settings.gyp) return makePrograms(programs, { ...plan, werror: settings.werror });
     const werror = `-DSOREF_WERROR=${settings.werror ? 'ON' : 'OFF'}`;
     const generator = ['-G', 'Unix Makefiles'];
@@ -137,7 +159,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const flags = new Set(args.filter((arg) => arg.startsWith('--')));
     const names = args.filter((arg) => !arg.startsWith('--'));
     for (const name of names) {
-      if (!(name in parts)) throw new Error(`no part ${name}; there are ${Object.keys(parts).join(', ')}`);
+      if (!(name in parts))
+        throw new Error(`no part ${name}; there are ${Object.keys(parts).join(', ')}`);
     }
     for (const flag of flags) {
       if (!['--debug', '--gyp'].includes(flag)) throw new Error(`no option ${flag}`);

@@ -14,7 +14,8 @@ const PERMITTED = ['14', '22'];
 
 function hostOffersUring() {
   const [major = 0, minor = 0] = release().split('.').map(Number);
-  if (major < URING_KERNEL[0] || (major === URING_KERNEL[0] && minor < URING_KERNEL[1])) return false;
+  if (major < URING_KERNEL[0] || (major === URING_KERNEL[0] && minor < URING_KERNEL[1]))
+    return false;
   return PERMITTED.includes(output('python3', ['-c', PROBE]) ?? '');
 }
 

@@ -2,8 +2,15 @@
 // milliseconds. A stamp in build-stamps/ holds a fingerprint of the inputs of the last good build.
 // It also holds the lock that keeps two builds out of the same folder.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { root } from './processes.mjs';
 
@@ -23,7 +30,8 @@ export function filesBelow(paths) {
 function fingerprint(inputs, settings) {
   const hash = createHash('sha256');
   hash.update(JSON.stringify(settings));
-  for (const file of filesBelow(inputs)) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  for (const file of filesBelow(inputs))
+    hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 

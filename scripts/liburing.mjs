@@ -1,12 +1,16 @@
 // Finds the static liburing that io_uring needs, for binding.gyp and the make build; CMakeLists.txt
 // asks pkg-config by itself. Prints the archive's path, or nothing: then only epoll is built.
+
+import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execFileSync } from 'node:child_process';
 
 function pkgConfig(...args) {
-  return execFileSync('pkg-config', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return execFileSync('pkg-config', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 }
 
 /** The path of liburing.a, version 2.3 or newer, or undefined. */

@@ -60,7 +60,9 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wer
     lines.push(`\t@mkdir -p ${outputs}`);
     lines.push(`\t$(CXX) $(FLAGS) $^ ${archive ?? ''} -lpthread -o $@`);
   }
-  lines.push(`-include ${[...sources].map((source) => object(source).replace(/o$/, 'd')).join(' ')}`);
+  lines.push(
+    `-include ${[...sources].map((source) => object(source).replace(/o$/, 'd')).join(' ')}`,
+  );
   return `${lines.join('\n')}\n`;
 }
 

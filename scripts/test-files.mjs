@@ -60,7 +60,7 @@ function describe(test) {
 }
 
 /** Turns what a test process left into counts, and prints the file's line. */
-function judge(file, label, started, { stdout, stderr, ending }, extra) {
+function judge(label, started, { stdout, stderr, ending }, extra) {
   const { tests, final } = readTap(stdout);
   // A skipped or to-do test has not passed; it is shown, and nothing is gained by it.
   const idle = tests.filter((test) => test.skip || test.todo);
@@ -78,7 +78,9 @@ function judge(file, label, started, { stdout, stderr, ending }, extra) {
   const time = ((performance.now() - started) / 1000).toFixed(1);
   const skipped = idle.length > 0 ? `, ${idle.length} skipped` : '';
   const mark = failures.length > 0 ? 'FAILED' : 'ok';
-  console.log(`${mark} ${label} (${passed} passed, ${failures.length} failed${skipped}, ${time} s)`);
+  console.log(
+    `${mark} ${label} (${passed} passed, ${failures.length} failed${skipped}, ${time} s)`,
+  );
   if (failures.length > 0) console.log(`${stdout}${stderr}`.trimEnd().replace(/^/gm, '    '));
   return { file: label, passed, failed: failures.length, failures };
 }
@@ -87,7 +89,7 @@ function judge(file, label, started, { stdout, stderr, ending }, extra) {
 export async function runNativeTest(file, { timeout }) {
   const started = performance.now();
   const result = await runToEnd(join(root, file), [], { timeout, env: SANITIZER_OPTIONS });
-  return judge(file, file, started, result, []);
+  return judge(file, started, result, []);
 }
 
 /** What a ledger report says against the process, as a list of failures. */
@@ -105,8 +107,11 @@ export async function runTapFile(file, { timeout, env = {}, balancesLedger = fal
   const started = performance.now();
   const label = env.SOREF_ENGINE ? `${file} [${env.SOREF_ENGINE}]` : file;
   if (!balancesLedger) {
-    const result = await runToEnd(process.execPath, ['--enable-source-maps', file], { timeout, env });
-    return judge(file, label, started, result, []);
+    const result = await runToEnd(process.execPath, ['--enable-source-maps', file], {
+      timeout,
+      env,
+    });
+    return judge(label, started, result, []);
   }
   const report = join(root, 'build-stamps', `ledger-${process.pid}.json`);
   mkdirSync(join(root, 'build-stamps'), { recursive: true });
@@ -119,5 +124,5 @@ export async function runTapFile(file, { timeout, env = {}, balancesLedger = fal
   });
   const failures = ledgerFailures(report);
   rmSync(report, { force: true });
-  return judge(file, label, started, result, failures);
+  return judge(label, started, result, failures);
 }

@@ -16,7 +16,13 @@ import { setup } from './setup.mjs';
 import { runNativeTest, runTapFile } from './test-files.mjs';
 
 function compileTests() {
-  const inputs = ['test/api', 'test/layout', 'tsconfig.json', 'tsconfig.test.json', 'dist/index.d.ts'];
+  const inputs = [
+    'test/api',
+    'test/layout',
+    'tsconfig.json',
+    'tsconfig.test.json',
+    'dist/index.d.ts',
+  ];
   buildUnlessFresh('tests-typescript', { inputs, outputs: ['dist-test'] }, () => {
     step('Compiling the tests to dist-test/');
     rmSync(join(root, 'dist-test'), { recursive: true, force: true });

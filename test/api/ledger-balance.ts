@@ -18,9 +18,9 @@ function imbalances(): string[] {
   return problems;
 }
 
-const report = process.env['SOREF_LEDGER_REPORT'];
+const report = process.env.SOREF_LEDGER_REPORT;
 // A test's own children and workers may end as they like; it is the test file that must balance.
-delete process.env['SOREF_LEDGER_REPORT'];
+delete process.env.SOREF_LEDGER_REPORT;
 
 if (isMainThread && report !== undefined) {
   process.on('exit', () => {

@@ -23,7 +23,11 @@ const LIB_LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Headers of others that only some files may include. */
 const CONFINED_HEADERS: readonly { header: RegExp; within: RegExp; where: string }[] = [
-  { header: /^(node|node_api|js_native_api|napi|uv|v8)\.h$/, within: /^binding\//, where: 'binding/' },
+  {
+    header: /^(node|node_api|js_native_api|napi|uv|v8)\.h$/,
+    within: /^binding\//,
+    where: 'binding/',
+  },
   { header: /^liburing(\.h|\/)/, within: /^engine\/uring_/, where: 'engine/uring_*' },
 ];
 
@@ -49,9 +53,9 @@ export function includeBreaches(files: readonly SourceFile[]): string[] {
         if (target === layer || allowed.includes(target)) return [];
         return [`${path}: ${layer} must not include ${target} ("${header}")`];
       }
-      return CONFINED_HEADERS.filter((rule) => rule.header.test(header) && !rule.within.test(own)).map(
-        (rule) => `${path}: <${header}> is only for ${rule.where}`,
-      );
+      return CONFINED_HEADERS.filter(
+        (rule) => rule.header.test(header) && !rule.within.test(own),
+      ).map((rule) => `${path}: <${header}> is only for ${rule.where}`);
     });
   });
 }
@@ -63,12 +67,14 @@ export function importBreaches(files: readonly SourceFile[]): string[] {
     if (layer === undefined || nested === undefined) return [];
     const allowed = LIB_LAYERS[layer];
     if (!allowed) return [`${path}: ${layer} is no layer of lib`];
-    const specifiers = /(?:\bfrom|\bimport|\brequire|\bimport\s*\(|\brequire\s*\()\s*\(?\s*['"](\.[^'"]*)['"]/g;
+    const specifiers =
+      /(?:\bfrom|\bimport|\brequire|\bimport\s*\(|\brequire\s*\()\s*\(?\s*['"](\.[^'"]*)['"]/g;
     return [...text.matchAll(specifiers)].flatMap(([, specifier = '']) => {
       const target = posix.join(posix.dirname(path), specifier).split('/');
       // What leaves lib/ is no layer of it: package.json, or the addon's folder.
       if (target[0] !== 'lib') return [];
-      const name = target.length > 2 ? (target[1] ?? '') : (target[1] ?? 'index').replace(/\.\w+$/, '');
+      const name =
+        target.length > 2 ? (target[1] ?? '') : (target[1] ?? 'index').replace(/\.\w+$/, '');
       if (name === layer || allowed.includes(name)) return [];
       return [`${path}: ${layer} must not import ${name} ('${specifier}')`];
     });
