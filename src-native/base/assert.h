@@ -12,9 +12,9 @@ namespace soref::base {
 
 }  // namespace soref::base
 
-#define SOREF_ASSERT_ABOUT(condition, invariant, subject)                                   \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                        \
-       ? static_cast<void>(0)                                                               \
+#define SOREF_ASSERT_ABOUT(condition, invariant, subject) \
+  (__builtin_expect(static_cast<bool>(condition), 1)      \
+       ? static_cast<void>(0)                             \
        : ::soref::base::assertion_failed(#condition, invariant, __FILE__, __LINE__, subject))
 
 #define SOREF_ASSERT(condition, invariant) SOREF_ASSERT_ABOUT(condition, invariant, "")

@@ -31,11 +31,11 @@ struct Ledger {
   std::uint64_t operations_completed = 0;  // final completions
   std::uint64_t events_queued = 0;
   std::uint64_t events_delivered = 0;
-  std::uint64_t stale_names = 0;      // commands that named a socket which is no more
-  std::uint64_t bad_commands = 0;     // commands that no soref ever writes
-  std::uint64_t descriptors = 0;      // open now
-  std::uint64_t pinned_buffers = 0;   // JavaScript memory that the kernel may read, now
-  std::uint64_t accepts_paused = 0;   // times a listener ran out of descriptors or memory
+  std::uint64_t stale_names = 0;     // commands that named a socket which is no more
+  std::uint64_t bad_commands = 0;    // commands that no soref ever writes
+  std::uint64_t descriptors = 0;     // open now
+  std::uint64_t pinned_buffers = 0;  // JavaScript memory that the kernel may read, now
+  std::uint64_t accepts_paused = 0;  // times a listener ran out of descriptors or memory
 
   [[nodiscard]] std::uint64_t live() const noexcept { return attached - detached; }
   [[nodiscard]] std::uint64_t& held(Reference tag) noexcept {

@@ -1,0 +1,97 @@
+// Batches of events, and what each of them holds.
+#include "binding/event_queue.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace soref::binding {
+
+void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
+                       std::int32_t second) {
+  socket.hold(base::Reference::event);
+  ++ledger_->events_queued;
+  records_.push_back({&socket, socket.name(), event, first, second});
+}
+
+void EventQueue::queue_closed(socket::SocketName name) {
+  ++ledger_->events_queued;
+  records_.push_back({nullptr, name, socket::Event::closed, 0, 0});
+}
+
+void EventQueue::discard(protocol::Chunk chunk) { stack_->engine().recycle(chunk.buffer); }
+
+void EventQueue::release(const Record& record) noexcept {
+  ++ledger_->events_delivered;
+  if (record.event == socket::Event::data) {
+    stack_->engine().recycle(static_cast<std::uint32_t>(record.first));
+  }
+  if (record.socket != nullptr) record.socket->drop(base::Reference::event);
+}
+
+std::uint32_t EventQueue::fill(const SharedMemory& memory) noexcept {
+  SOREF_ASSERT(batch_.empty(), "one batch of events is delivered at a time");
+  std::uint32_t count = 0;
+  for (; next_ < records_.size() && count < kEventCapacity; ++next_) {
+    Record record = records_[next_];
+    if (record.socket != nullptr && record.socket->life() != socket::Life::open) {
+      // Its consumer closed it: no event may follow but the last.
+      release(record);
+      continue;
+    }
+    if (record.event == socket::Event::connection) {
+      socket::Socket* child = record.socket->accept();
+      if (child == nullptr) {
+        release(record);
+        continue;
+      }
+      record.first = static_cast<std::int32_t>(child->name().slot);
+      record.second = static_cast<std::int32_t>(child->name().generation);
+    }
+    const auto out = memory.control.subspan(kEventsAt + count * kEventLength, kEventLength);
+    out[0] = static_cast<std::int32_t>(record.event);
+    out[1] = static_cast<std::int32_t>(record.name.slot);
+    out[2] = static_cast<std::int32_t>(record.name.generation);
+    out[3] = record.first;
+    out[4] = record.second;
+    batch_.push_back(record);
+    ++count;
+  }
+  if (next_ == records_.size()) {
+    records_.clear();
+    next_ = 0;
+  }
+  memory.header(Header::event_cursor) = 0;
+  memory.header(Header::event_count) = static_cast<std::int32_t>(count);
+  return count;
+}
+
+void EventQueue::settle() noexcept {
+  for (const Record& record : batch_) release(record);
+  batch_.clear();
+}
+
+std::vector<protocol::Chunk> EventQueue::take_data(const socket::Socket& socket) {
+  std::vector<protocol::Chunk> chunks;
+  const auto start = records_.begin() + static_cast<std::ptrdiff_t>(next_);
+  const auto kept = std::remove_if(start, records_.end(), [&](const Record& record) {
+    if (record.socket != &socket || record.event != socket::Event::data) return false;
+    chunks.push_back(
+        {static_cast<std::uint32_t>(record.first), static_cast<std::uint32_t>(record.second)});
+    ++ledger_->events_delivered;
+    record.socket->drop(base::Reference::event);
+    return true;
+  });
+  records_.erase(kept, records_.end());
+  return chunks;
+}
+
+void EventQueue::discard_all() noexcept {
+  settle();
+  // Releasing frees nothing by itself, so the records stay valid throughout.
+  for (; next_ < records_.size(); ++next_) release(records_[next_]);
+  records_.clear();
+  next_ = 0;
+}
+
+}  // namespace soref::binding

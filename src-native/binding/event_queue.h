@@ -1,0 +1,54 @@
+// Events on their way to JavaScript. Sockets append; Environment::deliver() moves them into shared
+// memory batch by batch. Each event holds a Reference::event of its socket until JavaScript has
+// seen it, and each data event owns its receive buffer until then.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "binding/shared_memory.h"
+#include "host/host_stack.h"
+#include "socket/event_sink.h"
+#include "socket/socket.h"
+
+namespace soref::binding {
+
+class EventQueue final : public socket::EventSink {
+ public:
+  EventQueue(host::HostStack& stack, base::Ledger& ledger) noexcept
+      : stack_(&stack), ledger_(&ledger) {}
+
+  void queue(socket::Socket& socket, socket::Event event, std::int32_t first,
+             std::int32_t second) override;
+  void queue_closed(socket::SocketName name) override;
+  void discard(protocol::Chunk chunk) override;
+
+  [[nodiscard]] bool empty() const noexcept { return next_ == records_.size(); }
+  // Writes the next batch into shared memory; the number of events in it. Connections are accepted
+  // here: an event names the child that JavaScript holds from now on.
+  [[nodiscard]] std::uint32_t fill(const SharedMemory& memory) noexcept;
+  // JavaScript has seen the batch: its references and buffers go.
+  void settle() noexcept;
+  // Takes the data events of one socket out of the queue; their buffers become the caller's.
+  [[nodiscard]] std::vector<protocol::Chunk> take_data(const socket::Socket& socket);
+  // Environment exit: nobody is left to see anything.
+  void discard_all() noexcept;
+
+ private:
+  struct Record {
+    socket::Socket* socket = nullptr;  // null for the farewell of a freed socket
+    socket::SocketName name;
+    socket::Event event = socket::Event::closed;
+    std::int32_t first = 0;
+    std::int32_t second = 0;
+  };
+  void release(const Record& record) noexcept;
+
+  host::HostStack* stack_;
+  base::Ledger* ledger_;
+  std::vector<Record> records_;
+  std::size_t next_ = 0;       // the first record that no batch has taken
+  std::vector<Record> batch_;  // what JavaScript is looking at
+};
+
+}  // namespace soref::binding

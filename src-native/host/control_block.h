@@ -1,0 +1,37 @@
+// The one control block of all kernel sockets: descriptor, engine channel, what is wanted of them.
+// Made by KernelProtocol::attach, destroyed by its detach, which closes the descriptor. Operations
+// in flight hold the socket, so a control block is never destroyed under the kernel.
+#pragma once
+
+#include <string>
+
+#include "base/descriptor.h"
+#include "engine/engine.h"
+#include "protocol/protocol.h"
+
+namespace soref::host {
+
+struct ControlBlock final : protocol::ControlBlock {
+  ControlBlock(protocol::Upcalls& owner, base::Descriptor opened) noexcept
+      : socket(&owner), descriptor(std::move(opened)) {
+    channel.descriptor = descriptor.number();
+    channel.owner = this;
+  }
+
+  protocol::Upcalls* socket;
+  base::Descriptor descriptor;
+  engine::Channel channel;
+  protocol::Hold reading;    // Reference::operation while channel's read operation is in flight
+  protocol::Hold writing;    // likewise for the write operation
+  std::string bound_path;    // a path this socket made and must remove; empty for others
+  protocol::Name peer;       // remembered when reading starts, since a peer that left has no name
+  int bind_error = 0;        // reported by listen and connect, as net.Server users expect
+  bool engine_mode = false;  // the descriptor has the blocking mode that the engine wants
+  bool is_bound = false;
+  bool peer_known = false;
+  bool receive_wanted = false;
+  bool listening = false;
+  bool leaving = false;  // close, abort or quiesce has been called: nothing starts any more
+};
+
+}  // namespace soref::host

@@ -1,0 +1,149 @@
+// Starts operations and turns their completions into upcalls. This is the one place where a
+// completion is taken out of the engine.
+#include "host/host_stack.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "host/kernel_protocol.h"
+
+namespace soref::host {
+
+namespace {
+
+constexpr std::size_t kSendPieces = 16;
+
+bool is_exhaustion(int error) {
+  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+}  // namespace
+
+void HostStack::register_protocols(protocol::Switch& protocols) {
+  protocols.add(protocol::Family::tcp4,
+                std::make_unique<KernelProtocol>(*this, std::make_unique<Inet4Codec>()));
+  protocols.add(protocol::Family::tcp6,
+                std::make_unique<KernelProtocol>(*this, std::make_unique<Inet6Codec>()));
+  protocols.add(protocol::Family::local,
+                std::make_unique<KernelProtocol>(*this, std::make_unique<LocalCodec>()));
+}
+
+// --- starting
+
+void HostStack::enter_engine_mode(ControlBlock& block) noexcept {
+  if (block.engine_mode) return;
+  int nonblocking = engine_->wants_nonblocking() ? 1 : 0;
+  ::ioctl(block.descriptor.number(), FIONBIO, &nonblocking);
+  block.engine_mode = true;
+}
+
+void HostStack::start_accept(ControlBlock& block) noexcept {
+  enter_engine_mode(block);
+  block.reading = protocol::Hold(*block.socket, base::Reference::operation);
+  engine_->accept(block.channel);
+}
+
+void HostStack::start_receive(ControlBlock& block) noexcept {
+  enter_engine_mode(block);
+  block.reading = protocol::Hold(*block.socket, base::Reference::operation);
+  engine_->receive(block.channel);
+}
+
+void HostStack::start_send(ControlBlock& block) noexcept {
+  enter_engine_mode(block);
+  std::array<iovec, kSendPieces> pieces;
+  const std::size_t count = block.socket->outgoing().front(pieces);
+  block.writing = protocol::Hold(*block.socket, base::Reference::operation);
+  engine_->send(block.channel, std::span(pieces.data(), count));
+}
+
+void HostStack::start_connect(ControlBlock& block) noexcept {
+  block.writing = protocol::Hold(*block.socket, base::Reference::operation);
+  engine_->connect(block.channel);
+}
+
+void HostStack::forget(ControlBlock& block) noexcept {
+  if (block.listening) std::erase(paused_, &block);
+  engine_->forget(block.channel);
+}
+
+// --- completing
+
+bool HostStack::complete_next() noexcept {
+  engine::Completion completion;
+  if (!engine_->next(completion)) return false;
+  auto& block = *static_cast<ControlBlock*>(completion.channel->owner);
+  // The reference of a finished operation lives until the upcalls are through.
+  protocol::Hold finished;
+  const bool reads =
+      completion.kind == engine::Kind::accept || completion.kind == engine::Kind::receive;
+  if (completion.final) finished = std::move(reads ? block.reading : block.writing);
+  switch (completion.kind) {
+    case engine::Kind::accept:
+      complete_accept(block, completion);
+      break;
+    case engine::Kind::receive:
+      complete_receive(block, completion);
+      break;
+    case engine::Kind::connect:
+      if (!block.leaving) block.socket->connected(completion.result);
+      break;
+    case engine::Kind::send:
+      complete_send(block, completion);
+      break;
+  }
+  return true;
+}
+
+void HostStack::complete_accept(ControlBlock& block,
+                                const engine::Completion& completion) noexcept {
+  if (completion.result >= 0) {
+    block.socket->incoming(completion.result);
+  }
+  if (!completion.final || block.leaving) return;
+  if (is_exhaustion(completion.result)) {
+    ++ledger_->accepts_paused;
+    paused_.push_back(&block);
+  } else {
+    // Whatever else ended it concerned one connection, or the engine itself.
+    start_accept(block);
+  }
+}
+
+void HostStack::retry_accepts() noexcept {
+  std::vector<ControlBlock*> waiting;
+  waiting.swap(paused_);
+  for (ControlBlock* block : waiting) start_accept(*block);
+}
+
+void HostStack::complete_receive(ControlBlock& block,
+                                 const engine::Completion& completion) noexcept {
+  if (completion.result > 0) {
+    block.socket->received({completion.buffer, static_cast<std::uint32_t>(completion.result)});
+  } else if (completion.result == 0) {
+    block.receive_wanted = false;
+    block.socket->received_end();
+  } else if (completion.result != -ECANCELED) {
+    block.receive_wanted = false;
+    block.socket->receive_failed(completion.result);
+  } else if (block.receive_wanted && !block.leaving) {
+    // Credit came back while the cancellation was under way.
+    start_receive(block);
+  }
+}
+
+void HostStack::complete_send(ControlBlock& block, const engine::Completion& completion) noexcept {
+  if (completion.result >= 0) {
+    block.socket->sent(static_cast<std::size_t>(completion.result));
+    if (!block.leaving && !block.socket->outgoing().empty()) start_send(block);
+  } else if (completion.result != -ECANCELED) {
+    block.socket->send_failed(completion.result);
+  }
+}
+
+}  // namespace soref::host

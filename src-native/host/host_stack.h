@@ -1,0 +1,53 @@
+// What all kernel protocols of one environment share: the engine, its completions, and listeners
+// that wait for descriptors. Made and run by binding/.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/ledger.h"
+#include "engine/engine.h"
+#include "host/control_block.h"
+#include "protocol/protocol_switch.h"
+
+namespace soref::host {
+
+class HostStack {
+ public:
+  HostStack(std::unique_ptr<engine::Engine> engine, base::Ledger& ledger) noexcept
+      : engine_(std::move(engine)), ledger_(&ledger) {}
+
+  // Adds tcp4, tcp6 and unix to the switch. The stack outlives the switch.
+  void register_protocols(protocol::Switch& protocols);
+
+  // Takes one completion out of the engine and turns it into upcalls; false when there is none.
+  // The caller reclaims unreferenced sockets between two of these.
+  bool complete_next() noexcept;
+
+  // Listeners that ran out of descriptors or memory. They try again when asked: binding/ asks after
+  // sockets were closed and from a timer, so a full table costs no spinning and loses no listener.
+  [[nodiscard]] bool has_paused_accepts() const noexcept { return !paused_.empty(); }
+  void retry_accepts() noexcept;
+
+  // --- for KernelProtocol
+  [[nodiscard]] engine::Engine& engine() const noexcept { return *engine_; }
+  [[nodiscard]] base::Ledger& ledger() const noexcept { return *ledger_; }
+  // Gives the descriptor the blocking mode that the engine wants.
+  void enter_engine_mode(ControlBlock& block) noexcept;
+  void start_accept(ControlBlock& block) noexcept;
+  void start_receive(ControlBlock& block) noexcept;
+  void start_send(ControlBlock& block) noexcept;
+  void start_connect(ControlBlock& block) noexcept;
+  void forget(ControlBlock& block) noexcept;
+
+ private:
+  void complete_accept(ControlBlock& block, const engine::Completion& completion) noexcept;
+  void complete_receive(ControlBlock& block, const engine::Completion& completion) noexcept;
+  void complete_send(ControlBlock& block, const engine::Completion& completion) noexcept;
+
+  std::unique_ptr<engine::Engine> engine_;
+  base::Ledger* ledger_;
+  std::vector<ControlBlock*> paused_;
+};
+
+}  // namespace soref::host

@@ -1,0 +1,87 @@
+// Bytes over kernel sockets, and how such a socket ends: shutdown, close, abort, release.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/assert.h"
+#include "host/kernel_protocol.h"
+
+namespace soref::host {
+
+namespace {
+
+ControlBlock& kernel(protocol::ControlBlock& block) { return static_cast<ControlBlock&>(block); }
+
+bool reads(const ControlBlock& block) {
+  return block.channel.read_state != engine::OperationState::idle;
+}
+
+bool writes(const ControlBlock& block) {
+  return block.channel.write_state != engine::OperationState::idle;
+}
+
+}  // namespace
+
+void KernelProtocol::receive(protocol::ControlBlock& block, bool wanted) noexcept {
+  ControlBlock& mine = kernel(block);
+  if (mine.leaving) return;
+  mine.receive_wanted = wanted;
+  if (wanted && !reads(mine)) {
+    remember_peer(mine);
+    stack_->start_receive(mine);
+  } else if (!wanted && mine.channel.read_state == engine::OperationState::in_flight) {
+    stack_->engine().cancel_read(mine.channel);
+  }
+}
+
+void KernelProtocol::send(protocol::ControlBlock& block) noexcept {
+  ControlBlock& mine = kernel(block);
+  // Whatever is in flight goes on with the rest when it completes.
+  if (!writes(mine)) stack_->start_send(mine);
+}
+
+int KernelProtocol::shutdown(protocol::ControlBlock& block) noexcept {
+  return ::shutdown(kernel(block).descriptor.number(), SHUT_WR) == 0 ? 0 : -errno;
+}
+
+// Ends what is in flight; nothing starts after this.
+void KernelProtocol::leave(ControlBlock& block) noexcept {
+  block.leaving = true;
+  block.receive_wanted = false;
+  if (reads(block)) stack_->engine().cancel_read(block.channel);
+  if (writes(block)) stack_->engine().cancel_write(block.channel);
+}
+
+void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
+  ControlBlock& mine = kernel(block);
+  // The path goes with its listener, before the descriptor, so that nobody connects to a name
+  // that leads nowhere.
+  if (!mine.bound_path.empty()) ::unlink(mine.bound_path.c_str());
+  // A send that is cancelled at once still sends what the kernel takes without waiting.
+  if (mine.descriptor.is_open() && !mine.leaving && !writes(mine) &&
+      !mine.socket->outgoing().empty()) {
+    stack_->start_send(mine);
+  }
+  leave(mine);
+}
+
+void KernelProtocol::abort(protocol::ControlBlock& block) noexcept {
+  ControlBlock& mine = kernel(block);
+  static_cast<void>(set_option(block, protocol::Option::reset_on_close, 1));
+  leave(mine);
+}
+
+void KernelProtocol::quiesce(protocol::ControlBlock& block) noexcept { leave(kernel(block)); }
+
+int KernelProtocol::release(protocol::ControlBlock& block) noexcept {
+  ControlBlock& mine = kernel(block);
+  SOREF_ASSERT(mine.channel.idle(), "a descriptor leaves only without operations in flight");
+  stack_->forget(mine);
+  mine.bound_path.clear();
+  return mine.descriptor.release();
+}
+
+void KernelProtocol::discard(int resource) noexcept { ::close(resource); }
+
+}  // namespace soref::host

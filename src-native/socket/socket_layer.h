@@ -1,0 +1,81 @@
+// All sockets of one environment: names them, attaches and detaches them, and reports their events.
+// binding/ owns the layer and is its only caller besides the sockets themselves.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/ledger.h"
+#include "protocol/protocol_switch.h"
+#include "socket/socket.h"
+
+namespace soref::socket {
+
+class SocketLayer {
+ public:
+  SocketLayer(protocol::Switch& protocols, EventSink& events, base::Ledger& ledger) noexcept;
+  ~SocketLayer();
+  SocketLayer(const SocketLayer&) = delete;
+  SocketLayer& operator=(const SocketLayer&) = delete;
+
+  // Makes a socket of `family` that JavaScript holds, and attaches it. On failure returns the
+  // negative errno and nothing exists; an external resource then remains its owner's.
+  [[nodiscard]] int create(std::uint32_t family, protocol::Origin origin, Socket*& socket);
+  // The socket of that name, or null if it is no more.
+  [[nodiscard]] Socket* find(SocketName name) const noexcept;
+
+  // End of the turn's commands: what was sent leaves.
+  void flush() noexcept;
+  // After the completions of that flush: tells the sockets whose bytes did not leave at once.
+  void report_blocked() noexcept;
+  // Detaches and frees what nothing refers to any more. Called between commands and between
+  // completions, never from within socket or protocol code.
+  void reclaim() noexcept;
+  // Environment exit: every consumer leaves. Operations then end, and reclaim() does the rest.
+  void close_all() noexcept;
+
+  [[nodiscard]] base::Ledger& ledger() const noexcept { return *ledger_; }
+  [[nodiscard]] EventSink& events() const noexcept { return *events_; }
+  [[nodiscard]] const protocol::Switch& protocols() const noexcept { return *protocols_; }
+  [[nodiscard]] std::size_t live() const noexcept { return live_; }
+  // Sockets whose consumer has gone and that operations still hold.
+  [[nodiscard]] std::size_t closing() const noexcept { return closing_; }
+
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const Entry& entry : table_) {
+      if (entry.socket != nullptr) visit(*entry.socket);
+    }
+  }
+
+ private:
+  friend class Socket;
+
+  struct Entry {
+    Socket* socket = nullptr;
+    std::uint32_t generation = 1;
+  };
+
+  [[nodiscard]] Socket* allocate(protocol::Protocol& protocol);
+  void free(Socket* socket) noexcept;
+  [[nodiscard]] int attach(Socket& socket, protocol::Origin origin) noexcept;
+  void detach(Socket& socket) noexcept;
+  // Makes the socket of an incoming connection; null if it could not be attached, and the resource
+  // is then gone.
+  [[nodiscard]] Socket* create_incoming(protocol::Protocol& protocol, int resource) noexcept;
+  void unreferenced(Socket& socket) noexcept;
+
+  protocol::Switch* protocols_;
+  EventSink* events_;
+  base::Ledger* ledger_;
+  std::vector<Entry> table_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<SocketName> to_flush_;  // sockets with something new to send
+  std::vector<SocketName> flushed_;   // handed to their protocols in this turn
+  Socket* unreferenced_ = nullptr;
+  std::size_t live_ = 0;
+  std::size_t closing_ = 0;
+};
+
+}  // namespace soref::socket

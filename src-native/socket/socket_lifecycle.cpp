@@ -1,0 +1,183 @@
+// Allocation, attach, the count, detach and release: the one call site of a protocol's attach and
+// the one of its detach are here.
+#include <cerrno>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "socket/socket_layer.h"
+
+namespace soref::socket {
+
+SocketLayer::SocketLayer(protocol::Switch& protocols, EventSink& events,
+                         base::Ledger& ledger) noexcept
+    : protocols_(&protocols), events_(&events), ledger_(&ledger) {}
+
+SocketLayer::~SocketLayer() {
+  SOREF_ASSERT(live_ == 0, "no socket outlives its environment");
+  SOREF_ASSERT(ledger_->attached == ledger_->detached, "every attach has its detach at exit");
+}
+
+Socket::Socket(SocketLayer& layer, protocol::Protocol& protocol, SocketName name) noexcept
+    : layer_(&layer),
+      protocol_(&protocol),
+      created_at_(base::monotonic_milliseconds()),
+      name_(name) {}
+
+Socket::~Socket() {
+  SOREF_ASSERT_ABOUT(total_ == 0, "a socket is freed only without references", describe().c_str());
+  SOREF_ASSERT_ABOUT(block_ == nullptr, "a socket is freed only after its detach",
+                     describe().c_str());
+  SOREF_ASSERT_ABOUT(life_ == Life::allocated || life_ == Life::detached,
+                     "a socket is freed only if it was never attached, or was detached",
+                     describe().c_str());
+}
+
+// --- the count
+
+void Socket::hold(base::Reference tag) noexcept {
+  SOREF_ASSERT_ABOUT(total_ > 0 || life_ == Life::allocated || life_ == Life::attached,
+                     "a count that has reached zero never rises again", describe().c_str());
+  ++by_tag_[static_cast<std::size_t>(tag)];
+  ++total_;
+  ++layer_->ledger_->held(tag);
+}
+
+void Socket::drop(base::Reference tag) noexcept {
+  std::uint32_t& tagged = by_tag_[static_cast<std::size_t>(tag)];
+  SOREF_ASSERT_ABOUT(tagged > 0, "a reference is dropped only by who holds it", describe().c_str());
+  --tagged;
+  --total_;
+  --layer_->ledger_->held(tag);
+  SOREF_ASSERT_EXPENSIVE(total_ == by_tag_[0] + by_tag_[1] + by_tag_[2] + by_tag_[3] + by_tag_[4],
+                         "the count is the sum of its tags");
+  if (total_ == 0) layer_->unreferenced(*this);
+}
+
+void SocketLayer::unreferenced(Socket& socket) noexcept {
+  SOREF_ASSERT_ABOUT(socket.life_ == Life::closing,
+                     "the last reference goes only after close or abort",
+                     socket.describe().c_str());
+  socket.next_unreferenced_ = unreferenced_;
+  unreferenced_ = &socket;
+}
+
+void SocketLayer::reclaim() noexcept {
+  while (unreferenced_ != nullptr) {
+    Socket* socket = unreferenced_;
+    unreferenced_ = socket->next_unreferenced_;
+    const SocketName name = socket->name_;
+    detach(*socket);
+    --closing_;
+    free(socket);
+    events_->queue_closed(name);
+  }
+}
+
+// --- attach and detach
+
+int SocketLayer::attach(Socket& socket, protocol::Origin origin) noexcept {
+  ++ledger_->attach_attempted;
+  protocol::ControlBlock* block = nullptr;
+  const int error = socket.protocol_->attach(socket, origin, block);
+  if (error != 0) {
+    SOREF_ASSERT(error < 0 && block == nullptr, "a failed attach attaches nothing");
+    ++ledger_->attach_failed;
+    return error;
+  }
+  SOREF_ASSERT(block != nullptr, "a successful attach gives a control block");
+  socket.block_ = block;
+  ++ledger_->attached;
+  socket.set_life(Life::attached);
+  return 0;
+}
+
+void SocketLayer::detach(Socket& socket) noexcept {
+  SOREF_ASSERT_ABOUT(socket.total_ == 0, "detach comes when the count is zero",
+                     socket.describe().c_str());
+  SOREF_ASSERT_ABOUT(socket.block_ != nullptr, "detach comes once, after a successful attach",
+                     socket.describe().c_str());
+  socket.set_life(Life::detached);
+  socket.protocol_->detach(*socket.block_);
+  socket.block_ = nullptr;
+  ++ledger_->detached;
+}
+
+protocol::ControlBlock& Socket::control_block() const noexcept {
+  SOREF_ASSERT_ABOUT(block_ != nullptr, "a control block is there from attach to detach",
+                     describe().c_str());
+  return *block_;
+}
+
+// --- allocation and names
+
+Socket* SocketLayer::allocate(protocol::Protocol& protocol) {
+  std::uint32_t slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(table_.size());
+    table_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Entry& entry = table_[slot];
+  entry.socket = new Socket(*this, protocol, {slot, entry.generation});
+  ++live_;
+  return entry.socket;
+}
+
+void SocketLayer::free(Socket* socket) noexcept {
+  Entry& entry = table_[socket->name_.slot];
+  SOREF_ASSERT(entry.socket == socket, "a name belongs to one socket");
+  entry.socket = nullptr;
+  // Names travel as signed 32-bit numbers; zero names nothing.
+  entry.generation = entry.generation == 0x7fffffff ? 1 : entry.generation + 1;
+  free_slots_.push_back(socket->name_.slot);
+  --live_;
+  delete socket;
+}
+
+Socket* SocketLayer::find(SocketName name) const noexcept {
+  if (name.slot >= table_.size()) return nullptr;
+  const Entry& entry = table_[name.slot];
+  return entry.generation == name.generation ? entry.socket : nullptr;
+}
+
+int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& socket) {
+  protocol::Protocol* protocol = protocols_->find(family);
+  if (protocol == nullptr) return -EAFNOSUPPORT;
+  Socket* created = allocate(*protocol);
+  const int error = attach(*created, origin);
+  if (error != 0) {
+    free(created);
+    return error;
+  }
+  created->hold(base::Reference::consumer);
+  created->set_life(Life::open);
+  if (origin.kind == protocol::Origin::Kind::external) {
+    protocol::Name peer;
+    if (protocol->peer_name(*created->block_, peer) == 0) {
+      created->set_connection(Connection::connected);
+    }
+  }
+  socket = created;
+  return 0;
+}
+
+Socket* SocketLayer::create_incoming(protocol::Protocol& protocol, int resource) noexcept {
+  Socket* child = allocate(protocol);
+  if (attach(*child, {protocol::Origin::Kind::incoming, resource}) != 0) {
+    protocol.discard(resource);
+    free(child);
+    return nullptr;
+  }
+  child->set_connection(Connection::connected);
+  return child;
+}
+
+void SocketLayer::close_all() noexcept {
+  for_each([](Socket& socket) {
+    if (socket.life() == Life::open) socket.close(false);
+  });
+}
+
+}  // namespace soref::socket
