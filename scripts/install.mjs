@@ -1,5 +1,5 @@
-// The install script of the packed soref. Where the tarball has no binary for this machine and a
-// compiler is there, it builds one with the node-gyp that comes with npm. It never fails an
+// The install script of the packed soref. Where the tarball has no binary that this machine can load
+// and a compiler is there, it builds one with the node-gyp that comes with npm. It never fails an
 // installation: without a binary soref serves node:net, and says so when it is loaded.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
@@ -28,24 +28,27 @@ function works(command, args, options) {
 
 function buildFromSource() {
   const gyp = nodeGyp();
-  if (!gyp || !works('g++', ['--version']) || !works('make', ['--version'])) return false;
+  if (!gyp || !works('g++', ['--version']) || !works('make', ['--version'])) return;
   const prefix = nodePrefix();
   const where = prefix ? [`--nodedir=${prefix}`] : [];
   const options = { stdio: ['ignore', 'inherit', 'inherit'], timeout: BUILD_TIMEOUT };
-  if (!works(process.execPath, [gyp, 'rebuild', ...where], options)) return false;
+  if (!works(process.execPath, [gyp, 'rebuild', ...where], options)) return;
   mkdirSync(dirname(binary), { recursive: true });
   copyFileSync(join(root, 'build/Release/soref.node'), binary);
-  return true;
+}
+
+/** Whether the binary is there and loads: one for another C library does not. */
+function loads() {
+  return existsSync(binary) && works(process.execPath, ['-e', 'require(process.argv[1])', binary]);
 }
 
 // A checkout has lib/, and is built by `npm run build`.
 const packed = !existsSync(join(root, 'lib'));
-if (packed && !existsSync(binary)) {
-  let built = false;
+if (packed && !loads()) {
   try {
-    built = buildFromSource();
+    buildFromSource();
   } catch (error) {
     console.error(`soref: ${error.message}`);
   }
-  if (!built) console.error('soref: no native binary for this machine; it will serve node:net');
+  if (!loads()) console.error('soref: no native binary for this machine; it will serve node:net');
 }
