@@ -9,6 +9,7 @@
 // taken by next()). Every started operation has exactly one final completion, cancelled or not.
 // accept and receive complete many times before their final completion (`final == false`); send
 // and connect complete once. The channel of an operation in flight must stay where it is.
+// completion_queue.h is the one place that sets operation states.
 #pragma once
 
 #include <sys/uio.h>
@@ -27,7 +28,11 @@ namespace soref::engine {
 // (connect, send) at a time.
 enum class Kind : std::uint8_t { accept, receive, connect, send };
 
-enum class OperationState : std::uint8_t { idle, in_flight, cancelling };
+// finished: the final completion is queued and nobody has taken it yet. All but idle is in flight
+// to the caller.
+enum class OperationState : std::uint8_t { idle, in_flight, cancelling, finished };
+
+struct PendingSend;
 
 // A descriptor as the engine sees it, embedded in its control block, which owns the descriptor.
 struct Channel {
@@ -39,9 +44,14 @@ struct Channel {
   Kind write_kind = Kind::send;
   OperationState write_state = OperationState::idle;
 
-  // Private to the engine that runs: what it has registered and seen of this descriptor.
+  // Private to the engine that runs: what it has registered and seen of this descriptor, its links
+  // while it is on one of the engine's lists, what is left of a send, and the errno that ended a
+  // send after some of its bytes had left, which the next send reports.
   std::uint32_t engine_flags = 0;
+  std::int32_t deferred_send_error = 0;
   Channel* engine_next = nullptr;
+  Channel* engine_previous = nullptr;
+  PendingSend* pending_send = nullptr;
 
   [[nodiscard]] bool idle() const noexcept {
     return read_state == OperationState::idle && write_state == OperationState::idle;
@@ -49,6 +59,10 @@ struct Channel {
 };
 
 inline constexpr std::uint32_t kNoBuffer = 0xffffffff;
+
+// The most that one send() takes.
+inline constexpr std::size_t kMaximumPieces = 16;
+inline constexpr std::size_t kMaximumSendBytes = std::size_t{1} << 30;
 
 struct Completion {
   Channel* channel = nullptr;
@@ -93,10 +107,11 @@ class Engine {
   // Receives until the end of the stream, an error or cancel. While the pool is empty it waits for
   // recycle() and loses nothing.
   virtual void receive(Channel& channel) noexcept = 0;
-  // Sends all of `pieces` (at most 16). The bytes must stay until the final completion; the array
-  // itself is copied. Never raises SIGPIPE.
+  // Sends all of `pieces` (at most kMaximumPieces, together at most kMaximumSendBytes). The bytes
+  // must stay until the final completion; the array itself is copied. Never raises SIGPIPE.
   virtual void send(Channel& channel, std::span<const iovec> pieces) noexcept = 0;
-  // Waits until a connect(2) that returned EINPROGRESS has ended; the result is its SO_ERROR.
+  // Waits until a connect(2) that returned EINPROGRESS has ended; the result is its SO_ERROR. Must
+  // be the first operation of the channel, or the first after forget().
   virtual void connect(Channel& channel) noexcept = 0;
 
   // Asks for an early end of the channel's operations in flight; idle ones are left alone. Data
@@ -112,7 +127,8 @@ class Engine {
   // --- running
 
   // Hands everything started so far to the kernel and queues what finished meanwhile. Does not
-  // block.
+  // block. It arms the wake-up descriptor, so it must be the last call before the loop asks
+  // has_work() and blocks.
   virtual void submit() noexcept = 0;
   // Queues what the kernel has finished. Does not block.
   virtual void reap() noexcept = 0;
@@ -128,6 +144,7 @@ class Engine {
   virtual void recycle(std::uint32_t buffer) noexcept = 0;
 
   // Becomes readable (level-triggered) when reap() would find something; for the event loop.
+  // Means something only after submit() and while has_work() is false.
   [[nodiscard]] virtual int wakeup_descriptor() const noexcept = 0;
   // Makes the wake-up descriptor quiet again, where it does not become so by itself. The loop calls
   // it after each wake-up, before reap().

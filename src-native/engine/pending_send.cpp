@@ -1,0 +1,56 @@
+#include "engine/pending_send.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace soref::engine {
+
+PendingSend::PendingSend(std::span<const iovec> all, std::size_t already_sent) noexcept {
+  SOREF_ASSERT(all.size() <= kMaximumPieces, "one send has a limited number of pieces");
+  std::copy(all.begin(), all.end(), pieces.begin());
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = all.size();
+  left = total_bytes(all);
+  advance(already_sent);
+}
+
+void PendingSend::advance(std::size_t bytes) noexcept {
+  SOREF_ASSERT(bytes <= left, "no more bytes leave than were given");
+  sent += bytes;
+  left -= bytes;
+  while (message.msg_iovlen > 0) {
+    iovec& piece = *message.msg_iov;
+    const std::size_t taken = std::min(bytes, piece.iov_len);
+    piece.iov_base = static_cast<std::byte*>(piece.iov_base) + taken;
+    piece.iov_len -= taken;
+    bytes -= taken;
+    if (piece.iov_len > 0) return;
+    ++message.msg_iov;
+    --message.msg_iovlen;
+  }
+}
+
+std::size_t total_bytes(std::span<const iovec> pieces) noexcept {
+  std::size_t total = 0;
+  for (const iovec& piece : pieces) total += piece.iov_len;
+  return total;
+}
+
+std::int32_t send_now(int descriptor, const msghdr& message) noexcept {
+  for (;;) {
+    const ssize_t sent = ::sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::int32_t>(sent);
+    if (errno != EINTR) return -errno;
+  }
+}
+
+std::int32_t failed_send_result(Channel& channel, std::size_t sent, std::int32_t error) noexcept {
+  if (sent == 0) return error;
+  if (error != -ECANCELED) channel.deferred_send_error = error;
+  return static_cast<std::int32_t>(sent);
+}
+
+}  // namespace soref::engine

@@ -1,0 +1,44 @@
+// What both engines do to send: try at once, and keep the rest of what did not fit. A PendingSend
+// exists only while a socket's buffer is full, so it is allocated then and freed when it is sent;
+// the engine owns it through Channel::pending_send.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/engine.h"
+
+namespace soref::engine {
+
+struct PendingSend {
+  msghdr message{};  // of the pieces that are left; the kernel may read it while it sends
+  std::array<iovec, kMaximumPieces> pieces{};
+  std::size_t sent = 0;
+  std::size_t left = 0;
+
+  // Copies the array of pieces, less the `already_sent` first bytes of them.
+  PendingSend(std::span<const iovec> all, std::size_t already_sent) noexcept;
+  PendingSend(const PendingSend&) = delete;
+  PendingSend& operator=(const PendingSend&) = delete;
+
+  // `bytes` more have left.
+  void advance(std::size_t bytes) noexcept;
+};
+
+[[nodiscard]] std::size_t total_bytes(std::span<const iovec> pieces) noexcept;
+
+// sendmsg(2) that neither blocks nor raises SIGPIPE, and is tried again when a signal interrupts
+// it: the bytes sent or a negative errno.
+[[nodiscard]] std::int32_t send_now(int descriptor, const msghdr& message) noexcept;
+
+// The final result of a send that ends with `error`, a negative errno: the bytes that left, if any
+// did. The error is then kept for the next send, since the socket reports it only once.
+[[nodiscard]] std::int32_t failed_send_result(Channel& channel, std::size_t sent,
+                                              std::int32_t error) noexcept;
+
+}  // namespace soref::engine
