@@ -9,12 +9,14 @@ import { nodePrefix } from './node-headers.mjs';
 import { has, main, root, run, step } from './processes.mjs';
 import { setup } from './setup.mjs';
 
-/** Lists name and kind of everything the addon exports, with the members of its classes. */
+/** Lists name and kind of everything the addon exports, and every constant's value. */
 const LIST = `
   const seen = new Set();
   const list = (value, path) => Object.getOwnPropertyNames(value).sort().flatMap((name) => {
     const { value: member, get } = Object.getOwnPropertyDescriptor(value, name);
-    const line = path + name + ': ' + (get ? 'accessor' : typeof member);
+    const kind = get ? 'accessor' : typeof member;
+    const constant = kind === 'number' || kind === 'string';
+    const line = path + name + ': ' + kind + (constant ? ' ' + JSON.stringify(member) : '');
     const inner = member && /object|function/.test(typeof member) && name !== 'constructor';
     if (!inner || seen.has(member)) return [line];
     seen.add(member);

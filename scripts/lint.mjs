@@ -16,8 +16,9 @@ function nativeFiles(ending) {
 
 function biome(fix) {
   const command = fix ? ['check', '--write'] : ['ci'];
+  const plain = process.stdout.isTTY ? [] : ['--colors=off'];
   const biomeScript = join(root, 'node_modules/@biomejs/biome/bin/biome');
-  run(process.execPath, [biomeScript, ...command, '--error-on-warnings', '.']);
+  run(process.execPath, [biomeScript, ...command, '--error-on-warnings', ...plain, '.']);
 }
 
 function clangFormat(fix) {
