@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -53,7 +54,8 @@ inline ServerOptions parse_server_options(int argc, char** argv) {
     std::fprintf(stderr,
                  "usage: %s [--mode accept-close|request-response|echo|hold] [--host ADDRESS]\n"
                  "       [--port PORT] [--backlog N]\n"
-                 "Prints \"listening PORT\"; SIGTERM ends it with a JSON report.\n",
+                 "Prints \"listening PORT\"; SIGTERM, and its parent's end, end it with a JSON\n"
+                 "report.\n",
                  argv[0]);
     std::exit(2);
   };
@@ -122,8 +124,10 @@ inline int listen_and_announce(const ServerOptions& options) {
 }
 
 // A descriptor that becomes readable on SIGTERM and SIGINT, so that no signal can slip in between
-// a check and a wait.
+// a check and a wait. The kernel sends SIGTERM too when the process that started the server has
+// gone.
 inline int open_termination_signal() {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

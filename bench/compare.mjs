@@ -1,0 +1,56 @@
+// One comparison from beginning to end: measures, prints the table, writes the file, and judges.
+// start.mjs and run.mjs are two ways to ask for it.
+import { cpus, release } from 'node:os';
+import { chooseContenders } from './contenders.mjs';
+import { measure } from './measure.mjs';
+import { choosePlacement, describePlacement } from './placement.mjs';
+import { writeResults } from './results.mjs';
+import { rows } from './rows.mjs';
+import { formatTable } from './table.mjs';
+
+export const defaults = {
+  rounds: 5,
+  seconds: 1.5,
+  warmUp: 0.25,
+  firstWarmUp: 0.75,
+  concurrency: 256,
+};
+
+function estimateSeconds(contenders, { rounds, seconds, warmUp, firstWarmUp }) {
+  return contenders * (rounds * (seconds + warmUp + 0.1) + firstWarmUp + 0.5);
+}
+
+/**
+ * Returns whether every server closed all its connections and every ledger balances.
+ * @param {string} name  of the row
+ * @param {{ command: string, engine?: string | undefined, only?: string[] | undefined } & Partial<typeof defaults>} request
+ */
+export async function compare(name, { command, engine, only, ...settings }) {
+  const row = rows[name];
+  if (!row) throw new Error(`no row ${name}; there are ${Object.keys(rows).join(', ')}`);
+  const contenders = chooseContenders({ engine, only });
+  const placement = choosePlacement();
+  const plan = { ...defaults, ...settings, row, placement };
+  console.log(`${name}: ${contenders.map((contender) => contender.name).join(', ')}`);
+  console.log(`${describePlacement(placement)}; ${plan.concurrency} connections at a time`);
+  const seconds = Math.round(estimateSeconds(contenders.length, plan));
+  console.log(`${plan.rounds} rounds in turn, about ${seconds} seconds\n`);
+
+  const { results, skipped } = await measure(contenders, plan);
+
+  console.log(`\n${formatTable(results, row)}\n`);
+  console.log(
+    `Medians of ${plan.rounds} rounds. CPU: the server's, user and kernel. Latency: ${row.latency},`,
+  );
+  console.log('with every CPU saturated. The floor is a bare C++ server with the same engine.');
+  console.log('Ledger: attached/detached/open descriptors of soref, when its server had closed.');
+  console.log(
+    `Linux ${release()}, ${cpus()[0]?.model} × ${cpus().length}, Node ${process.version}`,
+  );
+  console.log(`All rounds: ${writeResults(name, { command, plan, results, skipped })}`);
+  const problems = results.flatMap((result) =>
+    result.problems.map((problem) => `${result.name}: ${problem}`),
+  );
+  for (const problem of problems) console.error(`FAILED ${problem}`);
+  return problems.length === 0;
+}

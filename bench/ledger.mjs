@@ -1,0 +1,25 @@
+// Judges a ledger of soref at the end of a server's life, when nothing may be left.
+
+/**
+ * @typedef {object} Ledger what soref.ledger() returns
+ * @property {number} attached
+ * @property {number} detached
+ * @property {number} live
+ * @property {number} descriptors
+ * @property {Record<string, number>} references
+ */
+
+/**
+ * Every counter that should be zero, or equal to another, and is not; one line each.
+ * @param {Ledger} ledger
+ */
+export function ledgerProblems({ attached, detached, live, descriptors, references }) {
+  const problems = [];
+  if (attached !== detached) problems.push(`${attached} attached, but ${detached} detached`);
+  if (live !== 0) problems.push(`${live} sockets live`);
+  if (descriptors !== 0) problems.push(`${descriptors} descriptors open`);
+  for (const [tag, count] of Object.entries(references)) {
+    if (count !== 0) problems.push(`${count} references of ${tag}`);
+  }
+  return problems;
+}

@@ -1,0 +1,45 @@
+// Writes a comparison to bench/results/, with all that is needed to judge and to repeat it.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, machine, release, totalmem } from 'node:os';
+import { join, relative } from 'node:path';
+import { root } from '../scripts/processes.mjs';
+
+/** The commit that was measured, or null outside of a git checkout. */
+function commit() {
+  try {
+    const git = (...args) =>
+      execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim();
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return `${git('rev-parse', 'HEAD')}${changed ? ' with changes' : ''}`;
+  } catch {
+    return null;
+  }
+}
+
+function machineFacts() {
+  return {
+    kernel: release(),
+    architecture: machine(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    node: process.version,
+    uv: process.versions.uv,
+  };
+}
+
+/**
+ * @param {string} name  of the row, and of the file
+ * @param {{ command: string, plan: object, results: object[], skipped: object[] }} comparison
+ * @returns {string} the file's path, from the project's root
+ */
+export function writeResults(name, { command, ...comparison }) {
+  const folder = join(root, 'bench/results');
+  const file = join(folder, `${name}.json`);
+  mkdirSync(folder, { recursive: true });
+  const facts = { reproduce: command, date: new Date().toISOString(), commit: commit() };
+  const text = JSON.stringify({ ...facts, machine: machineFacts(), ...comparison }, null, 2);
+  writeFileSync(file, `${text}\n`);
+  return relative(root, file);
+}
