@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { includeFolders } from './node-headers.mjs';
 import { has, main, output, root, run, step } from './processes.mjs';
 
 const DAY = 24 * 60 * 60 * 1000; // milliseconds
@@ -28,6 +29,8 @@ function wantedPackages() {
   if (output('pkg-config', ['--exists', 'liburing >= 2.3']) === undefined) {
     wanted.push('liburing-dev');
   }
+  // Some distributions' Node comes without headers; an npm package has all of them but uv.h.
+  if (!includeFolders()) wanted.push('libuv1-dev');
   return wanted;
 }
 
@@ -72,8 +75,8 @@ function installNpmPackages() {
 /** Sets up everything; safe and quick to call again. */
 export function setup() {
   checkNode();
-  installPackages();
   installNpmPackages();
+  installPackages();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(setup);

@@ -1,6 +1,7 @@
 // Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts, all of them by default, are
 //   layout  the rules of the source tree                        test/layout/*.test.ts
 //   native  everything below binding/ under ASan and UBSan      test/native/*_test.cpp
+//   bench   the load generator and the comparison tell the truth test/bench/*.test.mjs
 //   api     what a program sees, once with each engine          test/api/*.test.ts
 // Options: --only=WORD runs the files whose names contain WORD; --engine=io_uring|epoll runs the API
 // tests on that one. Sets up and builds before. The last line is `N passed, N failed`.
@@ -42,6 +43,7 @@ function testFiles(folder, ending, only) {
 
 const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
 const NATIVE_TIMEOUT = 120_000;
+const BENCH_TIMEOUT = 120_000;
 const API_TIMEOUT = 120_000;
 
 async function layout({ only }) {
@@ -64,6 +66,15 @@ async function native({ only }) {
   return results;
 }
 
+async function bench({ only }) {
+  await build(['bench']);
+  const results = [];
+  for (const file of testFiles('test/bench', '.test.mjs', only)) {
+    results.push(await runTapFile(file, { timeout: BENCH_TIMEOUT }));
+  }
+  return results;
+}
+
 async function api({ only, engine }) {
   const results = [];
   const engines = engine ? [engine] : availableEngines(results);
@@ -77,7 +88,7 @@ async function api({ only, engine }) {
   return results;
 }
 
-const parts = { layout, native, api };
+const parts = { layout, native, bench, api };
 
 /** Runs the named parts and returns every file's result. */
 async function runTests(names, options) {
