@@ -92,7 +92,7 @@ const parts = { layout, native, bench, api };
 
 /** Runs the named parts and returns every file's result. */
 async function runTests(names, options) {
-  if (names.some((name) => name !== 'native')) {
+  if (names.includes('layout') || names.includes('api')) {
     await build(['native', 'typescript']);
     compileTests();
   }
