@@ -20,7 +20,10 @@
       ],
       'cflags!': ['-O3'],
       'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-std=c++17', '-fno-rtti'],
-      'ldflags': ['-Wl,--exclude-libs,ALL', '-static-libstdc++', '-static-libgcc'],
+      'ldflags': [
+        '-Wl,--version-script=<(module_root_dir)/src-native/exports.map',
+        '-static-libstdc++', '-static-libgcc',
+      ],
       'conditions': [
         ['liburing_archive!=""', {
           'defines': ['SOREF_HAVE_LIBURING=1'],
