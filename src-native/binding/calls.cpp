@@ -177,7 +177,8 @@ class BufferPin final : public protocol::Pin {
   base::Ledger* ledger_;
 };
 
-// (slot, generation, bytes, notify): sends a large write from where it is.
+// (slot, generation, bytes): sends a large write from where it is, at once as far as the kernel
+// takes it. 1: all of it has left; 0: an event reports its end.
 Napi::Value send_pinned(Info info) {
   Environment& environment = environment_of(info);
   environment.drain();
@@ -186,8 +187,8 @@ Napi::Value send_pinned(Info info) {
   if (!info[2].IsTypedArray()) return number(info, -EINVAL);
   auto bytes = info[2].As<Napi::Uint8Array>();
   socket->send_pinned(std::as_bytes(std::span(bytes.Data(), bytes.ByteLength())),
-                      std::make_unique<BufferPin>(bytes, environment.ledger()), boolean(info, 3));
-  return number(info, 0);
+                      std::make_unique<BufferPin>(bytes, environment.ledger()));
+  return number(info, environment.send_now(*socket) ? 1 : 0);
 }
 
 // (slot, generation, out): ends the socket without ending its connection, and gives the descriptor.

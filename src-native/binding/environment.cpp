@@ -114,6 +114,12 @@ void Environment::settle() noexcept {
   } while (complete());
 }
 
+bool Environment::send_now(socket::Socket& socket) {
+  socket.flush();
+  complete();
+  return !socket.notify_when_drained();
+}
+
 void Environment::await_operations(socket::Socket& socket) noexcept {
   while (socket.references(base::Reference::operation) > 0) {
     stack_.engine().submit();

@@ -44,6 +44,9 @@ class Environment final : public TurnRunner {
   // Also lets sockets that are closing end, as far as that takes no waiting: a name that was given
   // up can be bound again.
   void settle() noexcept;
+  // Sends what the socket has queued, without waiting for the turn's end. False if some of it could
+  // not leave; an event reports it then.
+  bool send_now(socket::Socket& socket);
   // Waits until the socket has no operation in flight. It must have been told to quiesce.
   void await_operations(socket::Socket& socket) noexcept;
 

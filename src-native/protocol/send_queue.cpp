@@ -13,34 +13,25 @@ namespace {
 constexpr std::size_t kPieceLimit = 64 * 1024;
 }  // namespace
 
-void SendQueue::mark(bool notify) {
-  if (notify) marks_.push_back(position_ + size_);
+void SendQueue::append_copy(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  const bool fits = !pieces_.empty() && pieces_.back().data == nullptr &&
+                    !pieces_.back().handed_out &&
+                    pieces_.back().length + bytes.size() <= kPieceLimit;
+  if (!fits) pieces_.emplace_back();
+  Piece& piece = pieces_.back();
+  piece.copy.insert(piece.copy.end(), bytes.begin(), bytes.end());
+  piece.length = piece.copy.size();
+  size_ += bytes.size();
 }
 
-void SendQueue::append_copy(std::span<const std::byte> bytes, bool notify) {
-  if (!bytes.empty()) {
-    const bool fits = !pieces_.empty() && pieces_.back().data == nullptr &&
-                      !pieces_.back().handed_out &&
-                      pieces_.back().length + bytes.size() <= kPieceLimit;
-    if (!fits) pieces_.emplace_back();
-    Piece& piece = pieces_.back();
-    piece.copy.insert(piece.copy.end(), bytes.begin(), bytes.end());
-    piece.length = piece.copy.size();
-    size_ += bytes.size();
-  }
-  mark(notify);
-}
-
-void SendQueue::append_pinned(std::span<const std::byte> bytes, std::unique_ptr<Pin> pin,
-                              bool notify) {
-  if (!bytes.empty()) {
-    Piece& piece = pieces_.emplace_back();
-    piece.pin = std::move(pin);
-    piece.data = bytes.data();
-    piece.length = bytes.size();
-    size_ += bytes.size();
-  }
-  mark(notify);
+void SendQueue::append_pinned(std::span<const std::byte> bytes, std::unique_ptr<Pin> pin) {
+  if (bytes.empty()) return;
+  Piece& piece = pieces_.emplace_back();
+  piece.pin = std::move(pin);
+  piece.data = bytes.data();
+  piece.length = bytes.size();
+  size_ += bytes.size();
 }
 
 std::size_t SendQueue::front(std::span<iovec> pieces) noexcept {

@@ -24,9 +24,10 @@ class Pin {
 
 class SendQueue {
  public:
-  // `notify` asks that finished() count this write when its last byte has left.
-  void append_copy(std::span<const std::byte> bytes, bool notify);
-  void append_pinned(std::span<const std::byte> bytes, std::unique_ptr<Pin> pin, bool notify);
+  void append_copy(std::span<const std::byte> bytes);
+  void append_pinned(std::span<const std::byte> bytes, std::unique_ptr<Pin> pin);
+  // Marks the end of a write whose departure somebody awaits: consume() counts it.
+  void mark() { marks_.push_back(position_ + size_); }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
@@ -35,9 +36,9 @@ class SendQueue {
   // consumed; until then nothing is copied into a piece that was handed out.
   [[nodiscard]] std::size_t front(std::span<iovec> pieces) noexcept;
 
-  // `bytes` have left. Returns how many writes that asked to be notified are complete by that.
+  // `bytes` have left. Returns how many marks were reached by that.
   [[nodiscard]] std::size_t consume(std::size_t bytes) noexcept;
-  // Writes that asked to be notified and are not complete.
+  // Marks that were not reached.
   [[nodiscard]] std::size_t awaited() const noexcept { return marks_.size(); }
   // Drops everything. No piece may be in the kernel's hands.
   void clear() noexcept;
@@ -54,7 +55,6 @@ class SendQueue {
       return data != nullptr ? data : copy.data();
     }
   };
-  void mark(bool notify);
 
   // Vectors, not deques: a queue is nearly always empty or one piece long, and there are as many
   // queues as connections.

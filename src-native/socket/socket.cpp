@@ -64,18 +64,21 @@ void Socket::send_copy(std::span<const std::byte> bytes, bool notify) {
     if (notify) report(Event::written, -EPIPE, 1);
     return;
   }
-  outgoing_.append_copy(bytes, notify);
+  outgoing_.append_copy(bytes);
+  if (notify) outgoing_.mark();
   want_flush();
 }
 
-void Socket::send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin,
-                         bool notify) {
-  if (cant_send_) {
-    if (notify) report(Event::written, -EPIPE, 1);
-    return;
-  }
-  outgoing_.append_pinned(bytes, std::move(pin), notify);
+void Socket::send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin) {
+  if (cant_send_) return;
+  outgoing_.append_pinned(bytes, std::move(pin));
   want_flush();
+}
+
+bool Socket::notify_when_drained() {
+  if (outgoing_.empty()) return false;
+  outgoing_.mark();
+  return true;
 }
 
 void Socket::shutdown() noexcept {
@@ -175,6 +178,8 @@ void Socket::connected(int error) noexcept {
   if (life_ != Life::open) return;
   set_connection(error == 0 ? Connection::connected : Connection::disconnected);
   report(Event::connected, error);
+  // What was sent meanwhile waited for the connection.
+  if (error == 0 && (!outgoing_.empty() || shutdown_wanted_)) want_flush();
 }
 
 void Socket::incoming(int resource) noexcept {

@@ -36,8 +36,9 @@ class Socket final : public protocol::Upcalls {
   // Starts or stops receiving.
   void receive(bool wanted) noexcept;
   void send_copy(std::span<const std::byte> bytes, bool notify);
-  void send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin,
-                   bool notify);
+  void send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin);
+  // Asks for one Event::written once everything sent so far has left; false if it has already.
+  [[nodiscard]] bool notify_when_drained();
   // Half-close: the end of the stream goes out after everything that was sent before.
   void shutdown() noexcept;
   // The consumer leaves. `reset` breaks the connection instead of ending it.

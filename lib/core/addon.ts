@@ -1,0 +1,136 @@
+/**
+ * Finds and loads the native addon, and states what it exports. The typed door to the core: only
+ * lib/core looks behind it.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The shared memory's layout, as src-native/binding/shared_memory.h defines it. */
+export interface Layout {
+  readonly controlLength: number;
+  readonly commandsAt: number;
+  readonly commandLength: number;
+  readonly commandCapacity: number;
+  readonly eventsAt: number;
+  readonly eventLength: number;
+  readonly transmitSize: number;
+  readonly receiveBufferSize: number;
+  readonly receiveBufferCount: number;
+}
+
+/** A name that the core fills in. */
+export interface NameOut {
+  address?: string;
+  family?: 'IPv4' | 'IPv6';
+  port?: number;
+}
+
+/** References held now, by who holds them. */
+export interface References {
+  consumer: number;
+  queue: number;
+  protocol: number;
+  operation: number;
+  event: number;
+}
+
+/** The counters of one environment. */
+export interface LedgerReport {
+  attached: number;
+  detached: number;
+  live: number;
+  references: References;
+  descriptors: number;
+  attachFailed: number;
+  operations: { submitted: number; completed: number };
+  events: { queued: number; delivered: number };
+  pinnedBuffers: number;
+  acceptsPaused: number;
+  staleNames: number;
+  badCommands: number;
+  systemCalls: number;
+}
+
+/** One live socket. Ages are milliseconds, queues are bytes (send) and connections (accept). */
+export interface SocketRow {
+  slot: number;
+  protocol: string;
+  local: string;
+  remote: string;
+  life: string;
+  state: string;
+  fd: number;
+  sendQueue: number;
+  acceptQueue: number;
+  references: References;
+  age: number;
+}
+
+/** The calls of a started core. All results are 0 or more, or a negative errno. */
+export interface Calls {
+  readonly engine?: 'io_uring' | 'epoll';
+  readonly reason: string;
+  attach(family: number): number;
+  attachExternal(descriptor: number, duplicate: boolean): number;
+  bind(
+    slot: number,
+    generation: number,
+    address: string,
+    port: number,
+    ipv6Only: boolean,
+    reusePort: boolean,
+  ): number;
+  listen(slot: number, generation: number, backlog: number): number;
+  connect(slot: number, generation: number, address: string, port: number): number;
+  localName(slot: number, generation: number, out: NameOut): number;
+  peerName(slot: number, generation: number, out: NameOut): number;
+  setOption(slot: number, generation: number, option: number, value: number): number;
+  option(slot: number, generation: number, option: number): number;
+  resource(slot: number, generation: number): number;
+  outgoingSize(slot: number, generation: number): number;
+  sendPinned(slot: number, generation: number, bytes: Uint8Array): number;
+  detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
+  drain(): void;
+  flush(): void;
+  referenceLoop(referenced: boolean): void;
+  ledger(): LedgerReport;
+  sockstat(): SocketRow[];
+}
+
+/** What the addon exports. */
+export interface Addon {
+  readonly layout: Layout;
+  start(
+    choice: number,
+    control: ArrayBuffer,
+    transmit: ArrayBuffer,
+    receive: ArrayBuffer,
+    deliver: () => void,
+  ): Calls;
+}
+
+export interface Loaded {
+  readonly addon: Addon | undefined;
+  /** Why there is none: for the one warning that the user gets. */
+  readonly reason: string;
+}
+
+/** Loads the binary that came with the package, or else the one that was built here. */
+export function loadAddon(): Loaded {
+  const root = join(__dirname, '..', '..');
+  const candidates = [
+    join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'soref.node'),
+    join(root, 'build', 'Release', 'soref.node'),
+  ];
+  let reason = `no binary for ${process.platform}-${process.arch}`;
+  for (const path of candidates) {
+    if (!existsSync(path)) continue;
+    try {
+      return { addon: require(path) as Addon, reason: '' };
+    } catch (error) {
+      reason = (error as Error).message;
+    }
+  }
+  return { addon: undefined, reason };
+}

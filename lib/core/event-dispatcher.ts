@@ -1,0 +1,96 @@
+/**
+ * Delivers a turn's events: one call from the core, then one event after the other, each followed
+ * by the ticks and microtasks it queued, as Node does between two callbacks of handles.
+ */
+
+import { core, upcalls } from './environment';
+
+/** As enum Event of src-native/socket/event_sink.h. */
+export const Event = {
+  connected: 1,
+  connection: 2,
+  data: 3,
+  end: 4,
+  receiveFailed: 5,
+  written: 6,
+  sendFailed: 7,
+  shutDown: 8,
+  blocked: 9,
+  unblocked: 10,
+  closed: 11,
+} as const;
+
+/** As enum Header of src-native/binding/shared_memory.h. */
+const EVENT_COUNT = 1;
+const EVENT_CURSOR = 2;
+
+/** Whoever holds a socket by slot and generation. */
+export interface EventReceiver {
+  readonly generation: number;
+  dispatch(event: number, first: number, second: number): void;
+}
+
+const receivers: (EventReceiver | undefined)[] = [];
+
+/** Runs what nextTick and promises have queued. Undocumented, but there on every Node line. */
+const runTicks = (process as unknown as { _tickCallback(): void })._tickCallback;
+
+export function register(slot: number, receiver: EventReceiver): void {
+  receivers[slot] = receiver;
+}
+
+/** Forgets the receiver; a younger one of the same slot stays. */
+export function unregister(slot: number, receiver: EventReceiver): void {
+  if (receivers[slot] === receiver) receivers[slot] = undefined;
+}
+
+/**
+ * Called by the core when it has written a batch. An exception of a listener passes through to the
+ * core, which reports it as uncaught and calls again: the cursor has moved on by then.
+ */
+function deliver(): void {
+  const { control, eventsAt, eventLength } = core;
+  const count = control[EVENT_COUNT] as number;
+  for (;;) {
+    const cursor = control[EVENT_CURSOR] as number;
+    if (cursor >= count) return;
+    control[EVENT_CURSOR] = cursor + 1;
+    const at = eventsAt + cursor * eventLength;
+    const receiver = receivers[control[at + 1] as number];
+    if (receiver !== undefined && receiver.generation === control[at + 2]) {
+      receiver.dispatch(
+        control[at] as number,
+        control[at + 3] as number,
+        control[at + 4] as number,
+      );
+      // The core runs them after the last event of a batch.
+      if (cursor + 1 < count) runTicks();
+    }
+  }
+}
+
+upcalls.deliver = deliver;
+
+/** A copy of received bytes that nobody else uses: the core's buffer is needed again. */
+export function copyReceived(buffer: number, length: number): Buffer {
+  const start = buffer * core.receiveBufferSize;
+  const copy = Buffer.allocUnsafe(length);
+  core.receive.copy(copy, 0, start, start + length);
+  return copy;
+}
+
+/** Takes the data events of one socket out of the batch that is being delivered. */
+export function takeUndelivered(slot: number, generation: number): Buffer[] {
+  const { control, eventsAt, eventLength } = core;
+  const taken: Buffer[] = [];
+  const count = control[EVENT_COUNT] as number;
+  for (let index = control[EVENT_CURSOR] as number; index < count; index++) {
+    const at = eventsAt + index * eventLength;
+    if (control[at] !== Event.data || control[at + 1] !== slot) continue;
+    if (control[at + 2] !== generation) continue;
+    taken.push(copyReceived(control[at + 3] as number, control[at + 4] as number));
+    // Generation 0 names nobody.
+    control[at + 2] = 0;
+  }
+  return taken;
+}

@@ -1,0 +1,322 @@
+/**
+ * The consumer of one native socket: what `socket._handle` and `server._handle` are. Turns calls
+ * into commands and events into callbacks of its owner; knows nothing of streams. Created by
+ * lib/net, and here for accepted connections. Every callback runs in the handle's own async context.
+ */
+
+import {
+  Command,
+  command,
+  encode,
+  longestEncoding,
+  sendBytes,
+  sendEncoded,
+  smallWrite,
+  turn,
+} from './command-writer';
+import { core } from './environment';
+import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
+import { type Done, EBADF, EINVAL, NativeSocket } from './native-socket';
+
+export type { Address, Done, Kind } from './native-socket';
+
+/** One shared object of functions for all sockets, and one for all servers. */
+export interface Receiver {
+  /** The buffer is fresh: nobody else uses it. */
+  received?(handle: Handle, data: Buffer): void;
+  /** The peer has sent its FIN. */
+  ended?(handle: Handle): void;
+  /** The connection failed outside any Done. */
+  failed?(handle: Handle, errno: number, syscall: 'read' | 'write'): void;
+  /** The child is connected, does not read, and has no owner yet. */
+  accepted?(listener: Handle, child: Handle): void;
+  acceptFailed?(listener: Handle, errno: number): void;
+}
+
+const ECANCELED = -125;
+
+/** Bytes that a socket may have on their way in a turn before its writes are awaited. */
+const takenPerTurn = 64 * 1024;
+
+const noReceiver: Receiver = {};
+
+/** An event that came while nobody was reading. */
+interface HeldEvent {
+  readonly event: number;
+  readonly data: Buffer | undefined;
+  readonly errno: number;
+}
+
+/** Calls the oldest `count`; whatever one of them throws, the others are called. */
+function finish(waiting: Done[], errno: number, count: number): void {
+  const done = count > 0 ? waiting.shift() : undefined;
+  if (done === undefined) return;
+  try {
+    done(errno);
+  } finally {
+    finish(waiting, errno, count - 1);
+  }
+}
+
+export class Handle extends NativeSocket {
+  owner: unknown = undefined;
+  receiver: Receiver = noReceiver;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  private blocked = false;
+  private takenTurn = -1;
+  private taken = 0;
+  /** Writes whose end is to be reported, in order. */
+  private readonly writing: Done[] = [];
+  private shuttingDown: Done | undefined = undefined;
+  private isShut = false;
+  private closed: (() => void) | undefined = undefined;
+  private held: HeldEvent[] | undefined = undefined;
+
+  /** Bytes written that the kernel has not taken. */
+  get writeQueueSize(): number {
+    return this.attached ? core.calls.outgoingSize(this.slot, this.generation) : 0;
+  }
+
+  // --- reading
+
+  readStart(): number {
+    if (!this.attached) return EBADF;
+    if (this.reading) return 0;
+    this.reading = true;
+    command(Command.receive, this.slot, this.generation, 1, 0, 0);
+    this.updateLiveness();
+    if (this.held !== undefined) process.nextTick(() => this.deliverHeld());
+    return 0;
+  }
+
+  readStop(): number {
+    if (!this.attached) return EBADF;
+    if (!this.reading) return 0;
+    this.reading = false;
+    command(Command.receive, this.slot, this.generation, 0, 0, 0);
+    this.updateLiveness();
+    return 0;
+  }
+
+  // --- writing
+
+  /**
+   * Writes bytes or text. True: taken, as by a kernel buffer that has room, and `done` is not
+   * called. False: `done` is called once the bytes have left.
+   */
+  write(data: Uint8Array | string, encoding: BufferEncoding | undefined, done: Done): boolean {
+    if (!this.attached) return this.refuse(done);
+    if (typeof data !== 'string') return this.writeBytes(data, done);
+    const charset = encoding ?? 'utf8';
+    const longest = longestEncoding(data.length, charset);
+    if (longest > smallWrite) return this.writeBytes(Buffer.from(data, charset), done);
+    const length = encode(data, charset, longest);
+    const notify = !this.mayTake(length);
+    sendEncoded(this.slot, this.generation, length, notify);
+    return this.wrote(length, notify, done);
+  }
+
+  /** Writes several pieces as one: `done` belongs to the last. */
+  writev(
+    data: (Uint8Array | string)[],
+    encodings: (BufferEncoding | undefined)[] | undefined,
+    done: Done,
+  ): boolean {
+    if (!this.attached) return this.refuse(done);
+    const pieces = data.map((piece, index) =>
+      typeof piece === 'string' ? Buffer.from(piece, encodings?.[index] ?? 'utf8') : piece,
+    );
+    return this.writeBytes(Buffer.concat(pieces), done);
+  }
+
+  /** Sends FIN after everything written so far. */
+  shutdown(done: Done): number {
+    if (!this.attached || this.isShut) return EBADF;
+    this.isShut = true;
+    this.shuttingDown = done;
+    command(Command.shutdown, this.slot, this.generation, 0, 0, 0);
+    this.updateLiveness();
+    return 0;
+  }
+
+  protected sends(): boolean {
+    return this.writing.length > 0 || this.shuttingDown !== undefined;
+  }
+
+  // --- giving the socket up
+
+  /** `done` is called when the descriptor is closed. A second close changes nothing. */
+  close(done?: () => void): void {
+    this.beginClose(0, done);
+  }
+
+  /** Closes with a reset instead of a FIN. -EINVAL after shutdown. */
+  reset(done?: () => void): number {
+    if (this.isShut) return EINVAL;
+    this.beginClose(1, done);
+    return 0;
+  }
+
+  /**
+   * The descriptor leaves: its new owner also gets what was received and not delivered (head) and
+   * what was written and not sent (tail). No callback that is still due is called.
+   */
+  detach(): { fd: number; head: Buffer[]; tail: Buffer[] } {
+    const head = (this.held ?? []).flatMap(({ data }) => (data === undefined ? [] : [data]));
+    head.push(...takeUndelivered(this.slot, this.generation));
+    const out: { head: Buffer[]; tail: Buffer[] } = { head: [], tail: [] };
+    const fd = core.calls.detach(this.slot, this.generation, out);
+    this.writing.length = 0;
+    this.shuttingDown = undefined;
+    this.leave();
+    return { fd, head: head.concat(out.head), tail: out.tail };
+  }
+
+  // --- events, from the event dispatcher
+
+  dispatch(event: number, first: number, second: number): void {
+    this.runInAsyncScope(this.receive, this, event, first, second);
+  }
+
+  private receive(event: number, first: number, second: number): void {
+    switch (event) {
+      case Event.data: {
+        this.bytesRead += second;
+        const data = copyReceived(first, second);
+        if (this.reading && this.held === undefined) this.receiver.received?.(this, data);
+        else this.hold(event, data, 0);
+        return;
+      }
+      case Event.connection:
+        return this.accept(first, second);
+      case Event.written:
+        return this.finishWrites(first, second);
+      case Event.end:
+      case Event.receiveFailed:
+        if (this.reading && this.held === undefined) this.deliverEnd(event, first);
+        else this.hold(event, undefined, first);
+        return;
+      case Event.closed:
+        return this.finishClose();
+      case Event.connected: {
+        const done = this.connecting;
+        this.connecting = undefined;
+        this.updateLiveness();
+        return done?.(first);
+      }
+      case Event.shutDown: {
+        const done = this.shuttingDown;
+        this.shuttingDown = undefined;
+        this.updateLiveness();
+        return done?.(first);
+      }
+      case Event.sendFailed:
+        return this.receiver.failed?.(this, first, 'write');
+      case Event.blocked:
+        this.blocked = true;
+        return;
+      case Event.unblocked:
+        this.blocked = false;
+        return;
+    }
+  }
+
+  private accept(slot: number, generation: number): void {
+    const child = new Handle(this.kind, 'socket');
+    child.take(slot, generation);
+    this.receiver.accepted?.(this, child);
+  }
+
+  private hold(event: number, data: Buffer | undefined, errno: number): void {
+    this.held ??= [];
+    this.held.push({ event, data, errno });
+  }
+
+  private deliverHeld(): void {
+    while (this.reading && this.held !== undefined) {
+      const next = this.held.shift();
+      if (this.held.length === 0) this.held = undefined;
+      if (next === undefined) return;
+      if (next.data !== undefined) this.runInAsyncScope(this.deliverData, this, next.data);
+      else this.runInAsyncScope(this.deliverEnd, this, next.event, next.errno);
+    }
+  }
+
+  private deliverData(data: Buffer): void {
+    this.receiver.received?.(this, data);
+  }
+
+  private deliverEnd(event: number, errno: number): void {
+    if (event === Event.end) this.receiver.ended?.(this);
+    else this.receiver.failed?.(this, errno, 'read');
+  }
+
+  // --- parts
+
+  /** Whether `size` more bytes may be reported as taken at once. */
+  private mayTake(size: number): boolean {
+    if (this.blocked || this.writing.length > 0) return false;
+    if (this.takenTurn !== turn()) {
+      this.takenTurn = turn();
+      this.taken = 0;
+    }
+    this.taken += size;
+    return this.taken <= takenPerTurn;
+  }
+
+  private writeBytes(bytes: Uint8Array, done: Done): boolean {
+    if (bytes.length <= smallWrite) {
+      const notify = !this.mayTake(bytes.length);
+      sendBytes(this.slot, this.generation, bytes, notify);
+      return this.wrote(bytes.length, notify, done);
+    }
+    const allLeft = core.calls.sendPinned(this.slot, this.generation, bytes) === 1;
+    return this.wrote(bytes.length, !allLeft, done);
+  }
+
+  private wrote(length: number, notify: boolean, done: Done): boolean {
+    this.bytesWritten += length;
+    if (notify) {
+      this.writing.push(done);
+      this.updateLiveness();
+    }
+    return !notify;
+  }
+
+  private finishWrites(errno: number, count: number): void {
+    const finished = this.writing.splice(0, count);
+    this.updateLiveness();
+    finish(finished, errno, count);
+  }
+
+  private refuse(done: Done): boolean {
+    setImmediate(() => this.runInAsyncScope(done, undefined, EBADF));
+    return false;
+  }
+
+  private beginClose(reset: number, done: (() => void) | undefined): void {
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    const wasAttached = this.attached;
+    this.phase = 'closing';
+    this.reading = false;
+    this.closed = done;
+    if (wasAttached) command(Command.close, this.slot, this.generation, reset, 0, 0);
+    else setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+    this.updateLiveness();
+  }
+
+  private finishClose(): void {
+    const waiting = this.writing.splice(0);
+    if (this.connecting !== undefined) waiting.unshift(this.connecting);
+    if (this.shuttingDown !== undefined) waiting.push(this.shuttingDown);
+    this.shuttingDown = undefined;
+    this.leave();
+    try {
+      finish(waiting, ECANCELED, waiting.length);
+    } finally {
+      this.closed?.();
+    }
+  }
+}

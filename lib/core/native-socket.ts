@@ -1,0 +1,288 @@
+/**
+ * One native socket as JavaScript holds it: taken from the kernel once (attach, bind, connect), given
+ * up once (close, reset, detach), named by slot and generation in between. Also its names, its
+ * options and its say in whether the loop goes on. The base of Handle, which adds bytes and events.
+ */
+
+import { AsyncResource } from 'node:async_hooks';
+import type { NameOut } from './addon';
+import { Command, command } from './command-writer';
+import { core } from './environment';
+import { type EventReceiver, register, unregister } from './event-dispatcher';
+import { holdLoop, releaseLoop } from './liveness';
+
+export type Kind = 'tcp' | 'pipe';
+
+/** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
+export type Done = (errno: number) => void;
+
+export interface Address {
+  address: string;
+  family: 'IPv4' | 'IPv6';
+  port: number;
+}
+
+/** As enum Family of src-native/protocol/protocol_switch.h. */
+const Family = { tcp4: 0, tcp6: 1, local: 2 } as const;
+
+/** As enum Option of src-native/protocol/protocol.h. */
+const Option = {
+  noDelay: 0,
+  keepAlive: 1,
+  keepAliveDelay: 2,
+  keepAliveInterval: 3,
+  keepAliveCount: 4,
+  typeOfService: 5,
+  pathMode: 7,
+} as const;
+
+/** As enum Header of src-native/binding/shared_memory.h. */
+const RESULT_SLOT = 4;
+const RESULT_GENERATION = 5;
+
+export const EBADF = -9;
+export const EINVAL = -22;
+
+const providers = {
+  tcp: { socket: 'TCPWRAP', server: 'TCPSERVERWRAP' },
+  pipe: { socket: 'PIPEWRAP', server: 'PIPESERVERWRAP' },
+} as const;
+
+const manualDestroy = { requireManualDestroy: true };
+
+/** unattached → attached → closing → closed; unattached → closing without ever attaching. */
+export type Phase = 'unattached' | 'attached' | 'closing' | 'closed';
+
+export abstract class NativeSocket extends AsyncResource implements EventReceiver {
+  kind: Kind;
+  reading = false;
+  generation = 0;
+
+  protected slot = -1;
+  protected phase: Phase = 'unattached';
+  protected connecting: Done | undefined = undefined;
+
+  private listening = false;
+  private referenced = true;
+  private holdsLoop = false;
+  /** Set before there is a socket to set them on: option, value, option, value … */
+  private earlyOptions: number[] | undefined = undefined;
+  private boundPath: string | undefined = undefined;
+
+  constructor(kind: Kind, role: 'socket' | 'server') {
+    super(providers[kind][role], manualDestroy);
+    this.kind = kind;
+  }
+
+  abstract dispatch(event: number, first: number, second: number): void;
+  /** Whether a write or a shutdown is under way. */
+  protected abstract sends(): boolean;
+
+  /** Between a successful attach and close or detach. */
+  get attached(): boolean {
+    return this.phase === 'attached';
+  }
+
+  // --- taking a socket; 0 or a negative errno
+
+  /** Adopts a descriptor, which is ours if this returns 0. */
+  attach(fd: number): number {
+    return this.adopt(core.calls.attachExternal(fd, false));
+  }
+
+  /** Adopts a duplicate of a descriptor that stays its owner's. */
+  attachDuplicate(fd: number): number {
+    return this.adopt(core.calls.attachExternal(fd, true));
+  }
+
+  bindAddress(
+    address: string,
+    port: number,
+    flags?: { ipv6Only?: boolean; reusePort?: boolean },
+  ): number {
+    const error = this.ensureAttached(familyOf(address));
+    if (error !== 0) return error;
+    const { slot, generation } = this;
+    const ipv6Only = flags?.ipv6Only === true;
+    return core.calls.bind(slot, generation, address, port, ipv6Only, flags?.reusePort === true);
+  }
+
+  /** Binds a path, or an abstract name if it starts with NUL. The path goes when the handle closes. */
+  bindPath(path: string): number {
+    const error = this.ensureAttached(Family.local);
+    if (error !== 0) return error;
+    const result = core.calls.bind(this.slot, this.generation, path, 0, false, false);
+    if (result === 0) this.boundPath = path;
+    return result;
+  }
+
+  listen(backlog: number): number {
+    if (!this.attached) return EINVAL;
+    const error = core.calls.listen(this.slot, this.generation, backlog);
+    if (error !== 0) return error;
+    this.listening = true;
+    this.updateLiveness();
+    return 0;
+  }
+
+  /** `done` is called if this returns 0. */
+  connect(address: string, port: number, done: Done): number {
+    return this.startConnect(familyOf(address), address, port, done);
+  }
+
+  connectPath(path: string, done: Done): number {
+    return this.startConnect(Family.local, path, 0, done);
+  }
+
+  /** Takes a socket that the core has made: by a call, or as an accepted connection. */
+  take(slot: number, generation: number): void {
+    this.slot = slot;
+    this.generation = generation;
+    this.phase = 'attached';
+    register(slot, this);
+    if (this.earlyOptions === undefined) return;
+    for (let index = 0; index < this.earlyOptions.length; index += 2) {
+      this.option(this.earlyOptions[index] as number, this.earlyOptions[index + 1] as number);
+    }
+    this.earlyOptions = undefined;
+  }
+
+  /** The socket is no more, or somebody else's: its name means nothing from here. */
+  protected leave(): void {
+    unregister(this.slot, this);
+    this.phase = 'closed';
+    this.reading = false;
+    this.listening = false;
+    this.connecting = undefined;
+    this.updateLiveness();
+    this.emitDestroy();
+  }
+
+  // --- what it is
+
+  get fd(): number {
+    return this.attached ? core.calls.resource(this.slot, this.generation) : -1;
+  }
+
+  getsockname(out: Partial<Address>): number {
+    return this.name(core.calls.localName, out);
+  }
+
+  getpeername(out: Partial<Address>): number {
+    return this.name(core.calls.peerName, out);
+  }
+
+  /** The path that bindPath() bound. */
+  path(): string | undefined {
+    return this.boundPath;
+  }
+
+  getAsyncId(): number {
+    return this.asyncId();
+  }
+
+  // --- options; those set before there is a socket take effect when there is one
+
+  chmod(mode: number): number {
+    if (!this.attached) return EBADF;
+    return core.calls.setOption(this.slot, this.generation, Option.pathMode, mode);
+  }
+
+  setNoDelay(on: boolean): number {
+    return this.option(Option.noDelay, on ? 1 : 0);
+  }
+
+  setKeepAlive(on: boolean, initialDelaySeconds: number, intervalSeconds = 0, count = 0): number {
+    if (on && initialDelaySeconds > 0) this.option(Option.keepAliveDelay, initialDelaySeconds);
+    if (on && intervalSeconds > 0) this.option(Option.keepAliveInterval, intervalSeconds);
+    if (on && count > 0) this.option(Option.keepAliveCount, count);
+    return this.option(Option.keepAlive, on ? 1 : 0);
+  }
+
+  setTypeOfService(value: number): number {
+    if (!this.attached) return EBADF;
+    return core.calls.setOption(this.slot, this.generation, Option.typeOfService, value);
+  }
+
+  /** The value, or a negative errno. */
+  getTypeOfService(): number {
+    if (!this.attached) return EBADF;
+    return core.calls.option(this.slot, this.generation, Option.typeOfService);
+  }
+
+  // --- the loop
+
+  ref(): void {
+    this.referenced = true;
+    this.updateLiveness();
+  }
+
+  unref(): void {
+    this.referenced = false;
+    this.updateLiveness();
+  }
+
+  hasRef(): boolean {
+    return this.referenced && this.phase !== 'closing' && this.phase !== 'closed';
+  }
+
+  protected updateLiveness(): void {
+    const holds =
+      this.phase === 'closing' ||
+      this.connecting !== undefined ||
+      this.sends() ||
+      (this.referenced && (this.reading || this.listening));
+    if (holds === this.holdsLoop) return;
+    this.holdsLoop = holds;
+    if (holds) holdLoop();
+    else releaseLoop();
+  }
+
+  // --- parts
+
+  private adopt(result: number): number {
+    if (result < 0) return result;
+    this.kind = result === Family.local ? 'pipe' : 'tcp';
+    const { control } = core;
+    this.take(control[RESULT_SLOT] as number, control[RESULT_GENERATION] as number);
+    return 0;
+  }
+
+  private ensureAttached(family: number): number {
+    if (this.attached) return 0;
+    return this.phase === 'unattached' ? this.adopt(core.calls.attach(family)) : EBADF;
+  }
+
+  private startConnect(family: number, address: string, port: number, done: Done): number {
+    const error =
+      this.ensureAttached(family) ||
+      core.calls.connect(this.slot, this.generation, address, port);
+    if (error !== 0) return error;
+    this.connecting = done;
+    this.updateLiveness();
+    return 0;
+  }
+
+  private name(
+    ask: (slot: number, generation: number, out: NameOut) => number,
+    out: Partial<Address>,
+  ): number {
+    if (!this.attached) return EBADF;
+    const named: NameOut = {};
+    const error = ask(this.slot, this.generation, named);
+    // A path is no address in Node's sense.
+    if (error === 0 && named.family !== undefined) Object.assign(out, named);
+    return error;
+  }
+
+  private option(option: number, value: number): number {
+    if (this.attached) command(Command.option, this.slot, this.generation, option, value, 0);
+    else if (this.phase === 'unattached') (this.earlyOptions ??= []).push(option, value);
+    else return EBADF;
+    return 0;
+  }
+}
+
+function familyOf(address: string): number {
+  return address.includes(':') ? Family.tcp6 : Family.tcp4;
+}
