@@ -1,0 +1,116 @@
+/**
+ * The ways a socket ends: half-close (end, _final), close (destroy, destroySoon) and reset. Closing the handle is
+ * done in _destroy and nowhere else, so it happens once.
+ */
+
+import { constants } from 'node:os';
+import { Duplex } from 'node:stream';
+import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, ErrnoException } from './errors';
+import {
+  type Callback,
+  kBytesRead,
+  kBytesWritten,
+  kTimeout,
+  type SocketFields,
+} from './socket-fields';
+
+export function end(
+  this: SocketFields,
+  data?: unknown,
+  encoding?: BufferEncoding,
+  callback?: () => void,
+): SocketFields {
+  Duplex.prototype.end.call(this, data, encoding as BufferEncoding, callback);
+  return this;
+}
+
+/** All writes are done: sends FIN. On a socket that is still to be connected this waits for the connection. */
+export function _final(this: SocketFields, callback: Callback): unknown {
+  if (this.pending) return this.once('connect', () => this._final(callback));
+  const handle = this._handle;
+  if (!handle) return callback();
+  const errno = handle.shutdown(() => callback());
+  if (errno === -constants.errno.ENOTCONN) return callback();
+  if (errno !== 0) return callback(new ErrnoException(errno, 'shutdown'));
+  return undefined;
+}
+
+/** Ends the socket and destroys it once everything written has left. */
+export function destroySoon(this: SocketFields): void {
+  if (this.writable) this.end();
+  if (this.writableFinished) this.destroy();
+  else this.once('finish', this.destroy);
+}
+
+/** Closes with RST, for TCP only; one that is connecting does so when connected. */
+export function resetAndDestroy(this: SocketFields): SocketFields {
+  const handle = this._handle;
+  if (!handle) {
+    this.destroy(new ERR_SOCKET_CLOSED());
+  } else {
+    if (handle.kind !== 'tcp') throw new ERR_INVALID_HANDLE_TYPE();
+    if (this.connecting) this.once('connect', () => this._reset());
+    else this._reset();
+  }
+  return this;
+}
+
+export function _reset(this: SocketFields): SocketFields {
+  this.resetAndClosing = true;
+  return this.destroy();
+}
+
+export function _destroy(this: SocketFields, error: Error | null, callback: Callback): void {
+  this.connecting = false;
+  for (let socket: SocketFields | null = this; socket != null; socket = socket._parent) {
+    clearTimeout(socket[kTimeout] ?? undefined);
+  }
+  const handle = this._handle;
+  if (handle) {
+    const isException = Boolean(error);
+    this[kBytesRead] = handle.bytesRead;
+    this[kBytesWritten] = handle.bytesWritten;
+    if (this.resetAndClosing) {
+      this.resetAndClosing = false;
+      const errno = handle.reset(() => emitClosed(this, isException));
+      if (errno) this.emit('error', new ErrnoException(errno, 'reset'));
+    } else if (this._closeAfterHandlingError) {
+      // A microtask runs after the ticks, and 'error' is emitted in a tick: its listeners still find the handle.
+      queueMicrotask(() => {
+        handle.close(() => {
+          emitClosed(this, isException);
+          forgetHandle(this);
+        });
+      });
+    } else {
+      handle.close(() => emitClosed(this, isException));
+    }
+    if (!this._closeAfterHandlingError) forgetHandle(this);
+    callback(error);
+  } else {
+    callback(error);
+    process.nextTick(emitClose, this);
+  }
+
+  const server = this._server;
+  if (server) {
+    server._connections--;
+    server._emitCloseIfDrained?.();
+  }
+}
+
+function forgetHandle(socket: SocketFields): void {
+  socket._handle = null;
+  socket._sockname = null;
+}
+
+/** The descriptor is closed. */
+function emitClosed(socket: SocketFields, isException: boolean): void {
+  socket._server?.emit('detach', socket);
+  socket.emit('close', isException);
+}
+
+/** There was no descriptor. */
+function emitClose(socket: SocketFields): void {
+  socket.emit('close');
+}

@@ -1,0 +1,219 @@
+/**
+ * socket.connect(): checks its options, finds the address, and hands over to connect-attempt.ts, or with several
+ * addresses to family-selection.ts.
+ */
+import { channel } from 'node:diagnostics_channel';
+import * as dns from 'node:dns';
+import { Handle } from '../core/handle';
+import { _normalizeArgs, isNormalized } from './connect-arguments';
+import { attemptConnection, attemptPath } from './connect-attempt';
+import {
+  ERR_INVALID_ADDRESS_FAMILY,
+  ERR_INVALID_ARG_TYPE,
+  ERR_INVALID_ARG_VALUE,
+  ERR_INVALID_IP_ADDRESS,
+  ERR_MISSING_ARGS,
+} from './errors';
+import { attemptFamilies, selectCandidates } from './family-selection';
+import { familySelectionOf } from './family-selection-defaults';
+import { isIP } from './node-net';
+import { kBoundSource, type SocketFields } from './socket-fields';
+import { initializeHandle } from './socket-handle';
+import {
+  validateFunction,
+  validateNumber,
+  validatePort,
+  validateString,
+  validateStringWithoutNullBytes,
+} from './validation';
+
+const clientSockets = channel('net.client.socket');
+
+type Family = 0 | 4 | 6 | 'IPv4' | 'IPv6' | undefined;
+type Lookup = (
+  host: string,
+  options: { family: Family; hints: number; all?: boolean },
+  callback: (error: Error | null, address: never, family: never) => void,
+) => void;
+
+/** The options of connect() that lib/net reads. */
+export interface ConnectOptions {
+  port?: number | string;
+  host?: string;
+  path?: string;
+  localAddress?: string;
+  localPort?: number;
+  family?: Family;
+  hints?: number;
+  lookup?: Lookup;
+  autoSelectFamily?: boolean;
+  /** Milliseconds. */
+  autoSelectFamilyAttemptTimeout?: number;
+}
+
+/** What is left of the options once they are checked. */
+export interface Destination {
+  host: string;
+  port: number;
+  localAddress: string | undefined;
+  localPort: number | undefined;
+}
+
+/**
+ * Connects to a port or a path (Node's documentation, socket.connect). Wrong arguments throw at once; all other
+ * failures destroy the socket with their error, later.
+ */
+export function connect(this: SocketFields, ...values: unknown[]): SocketFields {
+  const [given, callback] = isNormalized(values[0]) ? values[0] : _normalizeArgs(values);
+  const options = given as ConnectOptions;
+  if (clientSockets.hasSubscribers) clientSockets.publish({ socket: this });
+  if (callback !== null) this.once('connect', callback);
+  if (this._parent?.connecting) return this;
+  if (options.port === undefined && options.path == null) {
+    throw new ERR_MISSING_ARGS(['options', 'port', 'path']);
+  }
+
+  // A socket that is used again gets back the write that the end of its last connection replaced.
+  if (Object.hasOwn(this, 'write')) this.write = Object.getPrototypeOf(this).write;
+  if (this.destroyed) {
+    this._handle = null;
+    this._peername = null;
+    this._sockname = null;
+  }
+  const { path } = options;
+  const toPath = this[kBoundSource] && this._handle ? this._handle.kind === 'pipe' : Boolean(path);
+  if (!this._handle) {
+    this._handle = new Handle(toPath ? 'pipe' : 'tcp', 'socket');
+    initializeHandle(this);
+  }
+  this._unrefTimer();
+  this.connecting = true;
+  if (toPath) {
+    validateString(path, 'options.path');
+    attemptPath(this, path);
+  } else {
+    connectToHost(this, options);
+  }
+  return this;
+}
+
+function connectToHost(socket: SocketFields, options: ConnectOptions): void {
+  const destination = checkDestination(socket, options);
+  const selection = familySelectionOf(options);
+  const { host } = destination;
+  const family = isIP(host);
+  if (family) {
+    // A bound socket connects at once, so that the caller sees the source address that the kernel chose.
+    if (socket[kBoundSource]) attemptConnection(socket, destination, host, family as 4 | 6);
+    else process.nextTick(attemptAddress, socket, destination, family);
+    return;
+  }
+  if (options.lookup != null) validateFunction(options.lookup, 'options.lookup');
+  const lookup = options.lookup ?? (dns.lookup as unknown as Lookup);
+  socket._host = host;
+
+  const wanted = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
+  const eitherFamily = wanted !== 4 && wanted !== 6;
+  const hints = options.hints || (eitherFamily ? dns.ADDRCONFIG : 0);
+  if (eitherFamily && !destination.localAddress && selection.enabled && !socket[kBoundSource]) {
+    lookup(host, { family: wanted, hints, all: true }, (error, addresses: never) => {
+      foundAll(socket, destination, options, selection.attemptTimeout, error, addresses);
+    });
+  } else {
+    lookup(host, { family: wanted, hints }, (error, address: never, addressFamily: never) => {
+      foundOne(socket, destination, options, error, address, addressFamily);
+    });
+  }
+}
+
+function checkDestination(socket: SocketFields, options: ConnectOptions): Destination {
+  const { localAddress, localPort, port } = options;
+  const host = options.host || 'localhost';
+  validateStringWithoutNullBytes(host, 'options.host');
+  if (socket[kBoundSource] && (localAddress !== undefined || localPort !== undefined)) {
+    throw new ERR_INVALID_ARG_VALUE(
+      'options',
+      options,
+      'localAddress and localPort cannot be used with an adopted bound socket',
+    );
+  }
+  if (localAddress && !isIP(localAddress)) throw new ERR_INVALID_IP_ADDRESS(localAddress);
+  if (localPort) validateNumber(localPort, 'options.localPort');
+  if (port !== undefined && typeof port !== 'number' && typeof port !== 'string') {
+    throw new ERR_INVALID_ARG_TYPE('options.port', ['number', 'string'], port);
+  }
+  return {
+    host,
+    port: port === undefined ? 0 : validatePort(port),
+    localAddress: localAddress || undefined,
+    localPort: localPort || undefined,
+  };
+}
+
+/** The host was an address. The socket may have been destroyed since connect(). */
+function attemptAddress(socket: SocketFields, destination: Destination, family: number): void {
+  if (socket.connecting) attemptConnection(socket, destination, destination.host, family as 4 | 6);
+}
+
+function foundOne(
+  socket: SocketFields,
+  destination: Destination,
+  options: ConnectOptions,
+  error: Error | null,
+  address: unknown,
+  family: unknown,
+): void {
+  socket.emit('lookup', error, address, family, destination.host);
+  if (!socket.connecting) return;
+  const failure = error ?? invalidAddress({ address, family }, options);
+  if (failure) {
+    process.nextTick(fail, socket, failure);
+    return;
+  }
+  socket._unrefTimer();
+  attemptConnection(socket, destination, address as string, family as 4 | 6);
+}
+
+function foundAll(
+  socket: SocketFields,
+  destination: Destination,
+  options: ConnectOptions,
+  attemptTimeout: number,
+  error: Error | null,
+  addresses: { address: unknown; family: unknown }[],
+): void {
+  if (!socket.connecting) return;
+  if (error) {
+    socket.emit('lookup', error, undefined, undefined, destination.host);
+    process.nextTick(fail, socket, error);
+    return;
+  }
+  for (const { address, family } of addresses) {
+    socket.emit('lookup', error, address, family, destination.host);
+    if (!socket.connecting) return;
+  }
+  const candidates = selectCandidates(addresses);
+  const [first] = candidates;
+  if (!first) {
+    const failure = invalidAddress(addresses[0] ?? {}, options);
+    if (failure) process.nextTick(fail, socket, failure);
+    return;
+  }
+  socket._unrefTimer();
+  if (candidates.length === 1) attemptConnection(socket, destination, first.address, first.family);
+  else attemptFamilies(socket, destination, candidates, attemptTimeout);
+}
+
+function invalidAddress(
+  found: { address?: unknown; family?: unknown },
+  { host, port }: ConnectOptions,
+): Error | undefined {
+  const { address, family } = found;
+  if (typeof address !== 'string' || !isIP(address)) return new ERR_INVALID_IP_ADDRESS(address);
+  if (family !== 4 && family !== 6) return new ERR_INVALID_ADDRESS_FAMILY(family, host, port);
+  return undefined;
+}
+
+function fail(socket: SocketFields, error: Error): void {
+  socket.destroy(error);
+}

@@ -1,0 +1,40 @@
+/**
+ * Joins a socket and its handle: the one place where a handle gets its owner and its receiver. The constructor,
+ * connect() and the attempts of happy eyeballs call it.
+ */
+import { isUint8Array } from 'node:util/types';
+import type { Handle } from '../core/handle';
+import {
+  asyncId,
+  kBuffer,
+  kBufferGenerator,
+  kUndelivered,
+  type SocketFields,
+} from './socket-fields';
+import { receiver } from './socket-reading';
+
+/** Prepares a new socket, or one that is used again after it was closed, for the handle that it has or will get. */
+export function initializeHandle(socket: SocketFields): void {
+  socket._undestroy();
+  socket._sockname = null;
+  const handle = socket._handle;
+  if (!handle) return;
+  handle.owner = socket;
+  handle.receiver = receiver;
+  socket[asyncId] = handle.getAsyncId();
+  if (socket[kBuffer]) {
+    socket[kUndelivered] = null;
+    const generate = socket[kBufferGenerator];
+    if (generate) {
+      const buffer = generate();
+      if (isUint8Array(buffer)) socket[kBuffer] = buffer;
+    }
+  }
+}
+
+/** Closes the handle that the socket has and gives it another one. */
+export function reinitializeHandle(this: SocketFields, handle: Handle): void {
+  this._handle?.close();
+  this._handle = handle;
+  initializeHandle(this);
+}

@@ -1,0 +1,159 @@
+/**
+ * The writable side: chunks go to the core, and the stream's callback is called exactly once for each, at once when
+ * the core took the chunk or later when it is through. Called by the stream machinery.
+ */
+import { Duplex } from 'node:stream';
+import {
+  ERR_SOCKET_CLOSED,
+  ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
+  ErrnoException,
+  endedByPeer,
+} from './errors';
+import {
+  type Callback,
+  type Chunks,
+  kAfterAsyncWrite,
+  kLastWriteQueueSize,
+  kWriteCallback,
+  kWriteDone,
+  type SocketFields,
+} from './socket-fields';
+
+export function _write(
+  this: SocketFields,
+  data: Buffer | string,
+  encoding: BufferEncoding,
+  callback: Callback,
+): void {
+  this._writeGeneric(false, data, encoding, callback);
+}
+
+export function _writev(this: SocketFields, chunks: Chunks, callback: Callback): void {
+  this._writeGeneric(true, chunks, '', callback);
+}
+
+/** Writes one chunk, or many at once. While the connection is made the write waits, and bytesWritten counts it. */
+export function _writeGeneric(
+  this: SocketFields,
+  many: boolean,
+  data: Buffer | string | Chunks,
+  encoding: BufferEncoding | '' | 'buffer',
+  callback: Callback,
+): boolean | undefined {
+  if (this.connecting) {
+    writeWhenConnected(this, many, data, encoding, callback);
+    return undefined;
+  }
+  this._pendingData = null;
+  this._pendingEncoding = '';
+
+  const handle = this._handle;
+  if (!handle) {
+    callback(new ERR_SOCKET_CLOSED());
+    return false;
+  }
+  this._unrefTimer();
+
+  const done = doneFor(this, callback);
+  const taken = many
+    ? writeMany(this, data as Chunks, done)
+    : handle.write(
+        data as Buffer | string,
+        encoding === 'buffer' || encoding === '' ? undefined : encoding,
+        done,
+      );
+  if (taken) {
+    if (done === this[kWriteDone]) this[kWriteCallback] = null;
+    callback();
+  } else {
+    this[kLastWriteQueueSize] = handle.writeQueueSize;
+  }
+  return undefined;
+}
+
+function writeMany(socket: SocketFields, chunks: Chunks, done: (errno: number) => void): boolean {
+  const data = new Array<Buffer | string>(chunks.length);
+  if (chunks.allBuffers) {
+    for (let i = 0; i < chunks.length; i++) data[i] = (chunks[i] as Chunks[number]).chunk;
+    return (socket._handle as NonNullable<SocketFields['_handle']>).writev(data, undefined, done);
+  }
+  const encodings = new Array<BufferEncoding | undefined>(chunks.length);
+  for (let i = 0; i < chunks.length; i++) {
+    const { chunk, encoding } = chunks[i] as Chunks[number];
+    data[i] = chunk;
+    encodings[i] = typeof chunk === 'string' ? encoding : undefined;
+  }
+  return (socket._handle as NonNullable<SocketFields['_handle']>).writev(data, encodings, done);
+}
+
+/**
+ * What the core calls when the write is through. A stream has one write at a time, so all writes of a socket share
+ * one function and the callback waits in a field; only a write past the stream's queue needs a function of its own.
+ */
+function doneFor(socket: SocketFields, callback: Callback): (errno: number) => void {
+  if (socket[kWriteCallback] !== null) return (errno) => writeDone(socket, callback, errno);
+  socket[kWriteCallback] = callback;
+  socket[kWriteDone] ??= (errno) => {
+    const waiting = socket[kWriteCallback] as Callback;
+    socket[kWriteCallback] = null;
+    writeDone(socket, waiting, errno);
+  };
+  return socket[kWriteDone];
+}
+
+function writeDone(socket: SocketFields, callback: Callback, errno: number): void {
+  if (socket.destroyed) {
+    // The stream has reported its destruction already.
+    callback(null);
+  } else if (errno < 0) {
+    callback(new ErrnoException(errno, 'write'));
+  } else {
+    socket._unrefTimer();
+    socket[kAfterAsyncWrite]();
+    callback(null);
+  }
+}
+
+/** Nothing of a write is left in the core, so that the next timeout counts. */
+export function afterAsyncWrite(this: SocketFields): void {
+  this[kLastWriteQueueSize] = 0;
+}
+
+function writeWhenConnected(
+  socket: SocketFields,
+  many: boolean,
+  data: Buffer | string | Chunks,
+  encoding: BufferEncoding | '' | 'buffer',
+  callback: Callback,
+): void {
+  socket._pendingData = data;
+  socket._pendingEncoding = encoding;
+  const closed = () => callback(new ERR_SOCKET_CLOSED_BEFORE_CONNECTION());
+  socket.once('connect', () => {
+    socket.off('close', closed);
+    socket._writeGeneric(many, data, encoding, callback);
+  });
+  socket.once('close', closed);
+}
+
+/** Takes the place of `write` once the peer's FIN ended a socket that is not half-open. */
+export function writeAfterEndOfReading(
+  this: SocketFields,
+  chunk: unknown,
+  encoding?: unknown,
+  callback?: unknown,
+): boolean {
+  if (!this.writableEnded) {
+    return Duplex.prototype.write.call(
+      this,
+      chunk,
+      encoding as BufferEncoding,
+      callback as Callback,
+    );
+  }
+  const error = endedByPeer();
+  const listener = typeof encoding === 'function' ? encoding : callback;
+  if (typeof listener === 'function') process.nextTick(listener as Callback, error);
+  this.destroy(error);
+  return false;
+}
