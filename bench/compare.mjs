@@ -16,6 +16,9 @@ export const defaults = {
   concurrency: 256,
 };
 
+/** More busy CPUs than this beside the benchmark, and its figures are not to be trusted. */
+const QUIET = 0.2;
+
 function estimateSeconds(contenders, { rounds, seconds, warmUp, firstWarmUp }) {
   return contenders * (rounds * (seconds + warmUp + 0.1) + firstWarmUp + 0.5);
 }
@@ -48,6 +51,15 @@ export async function compare(name, { command, engine, only, ...settings }) {
     `Linux ${release()}, ${cpus()[0]?.model} × ${cpus().length}, Node ${process.version}`,
   );
   console.log(`All rounds: ${writeResults(name, { command, plan, results, skipped })}`);
+  const otherWork = Math.max(...results.map((result) => result.otherWork));
+  if (otherWork > QUIET) {
+    console.log(
+      `Note: other work kept ${otherWork.toFixed(2)} CPUs busy meanwhile. A server with less load`,
+    );
+    console.log(
+      'takes fewer connections at a time and pays more for each: repeat on a quiet machine.',
+    );
+  }
   const problems = results.flatMap((result) =>
     result.problems.map((problem) => `${result.name}: ${problem}`),
   );

@@ -82,6 +82,14 @@ async function finish(run) {
   return report;
 }
 
+/** How many CPUs were busy with something else in the window. */
+function otherWork({ server, workers_busy: workers, machine_busy: machine }) {
+  return Math.max(
+    0,
+    workers.reduce((rest, busy) => rest - busy, machine - server.busy),
+  );
+}
+
 function summarize(run, report) {
   const of = (pick) => median(run.rounds.map(pick));
   return {
@@ -91,6 +99,7 @@ function summarize(run, report) {
     cpuUs: of((round) => round.server.cpu_us_each),
     p50Us: of((round) => round.latency_us.p50),
     p99Us: of((round) => round.latency_us.p99),
+    otherWork: of(otherWork),
     ledger: report.ledger ?? null,
     problems: [...run.problems],
     rounds: run.rounds,

@@ -24,18 +24,36 @@ inline uint64_t process_cpu_ns(pid_t pid) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
+// CPU time that all processes of the machine, its kernel and its hypervisor's other guests used,
+// over all CPUs, in nanoseconds: what the server and the workers did not use of it was other work.
+inline uint64_t machine_cpu_ns() {
+  std::FILE* file = std::fopen("/proc/stat", "re");
+  if (file == nullptr) return 0;
+  uint64_t user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softirq = 0, steal = 0;
+  const int fields = std::fscanf(file,
+                                 "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                                 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+                                 &user, &nice, &system, &idle, &wait, &irq, &softirq, &steal);
+  std::fclose(file);
+  if (fields != 8) return 0;
+  const auto ticks_per_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  return (user + nice + system + irq + softirq + steal) * (1'000'000'000 / ticks_per_second);
+}
+
 // All of it is read at one moment, so it does not matter if that moment comes a little late.
 struct Snapshot {
   uint64_t time = 0;
   uint64_t completed = 0;
   uint64_t live = 0;
   uint64_t server_cpu = 0;
+  uint64_t machine_cpu = 0;
   std::vector<uint64_t> worker_cpu;
 
   static Snapshot take(const Options& options, const SharedState& shared,
                        const std::vector<pid_t>& workers) {
     Snapshot snapshot;
     if (options.server_pid != 0) snapshot.server_cpu = process_cpu_ns(options.server_pid);
+    snapshot.machine_cpu = machine_cpu_ns();
     snapshot.time = now_ns();
     for (size_t i = 0; i < workers.size(); ++i) {
       snapshot.completed += shared.workers[i].completed.load(std::memory_order_relaxed);
@@ -98,7 +116,8 @@ inline void print_report(const Options& options, const SharedState& shared, cons
               ", \"completed\": %" PRIu64 ", \"unfinished\": %" PRIu64 "},\n",
               opened, closed, completed, unfinished);
   print_failures(shared, workers);
-  std::printf(",\n  \"workers_busy\": [");
+  std::printf(",\n  \"machine_busy\": %.3f,\n  \"workers_busy\": [",
+              static_cast<double>(end.machine_cpu - begin.machine_cpu) / 1e9 / seconds);
   for (size_t i = 0; i < workers; ++i) {
     const auto used = static_cast<double>(end.worker_cpu[i] - begin.worker_cpu[i]) / 1e9;
     std::printf("%s%.3f", i == 0 ? "" : ", ", used / seconds);
