@@ -1,8 +1,9 @@
 // Proves that both builds of the addon, cmake-js' and node-gyp's, give JavaScript the same: the same
-// names of the same kinds, and the same engines compiled in. Last line: `N passed, N failed`.
+// names of the same kinds, and the same engines compiled in; and that the core also compiles without
+// liburing, as on a machine that has none. Last line: `N passed, N failed`.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ADDON, build } from './build.mjs';
 import { nodePrefix } from './node-headers.mjs';
@@ -56,6 +57,13 @@ function gypBuild(folder) {
   return join(folder, 'build/Release/soref.node');
 }
 
+/** Compiles the core as where liburing is missing; throws when it does not. */
+function buildWithoutLiburing(folder) {
+  const werror = `-DSOREF_WERROR=${process.env.SOREF_WERROR === '1' ? 'ON' : 'OFF'}`;
+  run('cmake', ['-S', '.', '-B', folder, '-DSOREF_URING=OFF', werror], { quiet: true });
+  run('cmake', ['--build', folder, '--parallel', String(availableParallelism())], { quiet: true });
+}
+
 await main(async () => {
   setup();
   if (!has('cmake')) throw new Error('cmake is needed to compare its build with that of node-gyp');
@@ -74,7 +82,15 @@ await main(async () => {
       console.log(`--- cmake-js\n${ours}\n--- node-gyp\n${theirs}`);
       failed++;
     }
-    console.log(`${Object.keys(facts).length - failed} passed, ${failed} failed`);
+    try {
+      step('Building the core without liburing');
+      buildWithoutLiburing(join(folder, 'build-epoll'));
+      console.log('ok the core compiles without liburing');
+    } catch (error) {
+      console.log(`FAILED the core compiles without liburing: ${error.message}`);
+      failed++;
+    }
+    console.log(`${Object.keys(facts).length + 1 - failed} passed, ${failed} failed`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

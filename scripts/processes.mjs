@@ -9,7 +9,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Announces a piece of work, so that a long one is not silent. */
 export function step(message) {
-  console.log(`\x1b[1m» ${message}\x1b[0m`);
+  console.log(process.stdout.isTTY ? `\x1b[1m» ${message}\x1b[0m` : `» ${message}`);
 }
 
 /** Whether a program is on the PATH. */
