@@ -1,0 +1,71 @@
+/**
+ * Puts together what `require('soref')` gives: all that the host's `net` exports, in its order and
+ * with its property attributes, with soref's functions where it has them, and then soref's additions.
+ * Without a core everything of `net` is Node's own.
+ */
+import { emitWarning } from 'node:process';
+import { isMainThread } from 'node:worker_threads';
+import { engine, engineReason } from './core/environment';
+import { nodeNet } from './net/node-net';
+import { ledger } from './observe/ledger';
+import { sockstat } from './observe/sockstat';
+import { registered } from './register/registered';
+
+type Exports = Record<string, unknown>;
+
+/** soref's counterparts of what `net` exports. Loaded only with a core, which they need. */
+function netOnCore(): Exports {
+  const { Server, createServer } = require('./net/server') as typeof import('./net/server');
+  const { Socket } = require('./net/socket') as typeof import('./net/socket');
+  const { connect } = require('./net/connect') as typeof import('./net/connect');
+  const { _normalizeArgs } =
+    require('./net/connect-arguments') as typeof import('./net/connect-arguments');
+  const defaults =
+    require('./net/family-selection-defaults') as typeof import('./net/family-selection-defaults');
+  return {
+    _normalizeArgs,
+    connect,
+    createConnection: connect,
+    createServer,
+    Server,
+    Socket,
+    Stream: Socket,
+    getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
+    setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,
+    getDefaultAutoSelectFamilyAttemptTimeout: defaults.getDefaultAutoSelectFamilyAttemptTimeout,
+    setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
+  };
+}
+
+function refuse(): never {
+  const message = `soref has no core here, and serves node:net: ${engineReason}`;
+  throw Object.assign(new Error(message), { code: 'ERR_SOREF_NO_CORE' });
+}
+
+/**
+ * Node's Socket gets soref's own members, so that a program which uses them hears what is missing
+ * rather than that something is no function. They do not show in listings.
+ */
+function netOfNode(): Exports {
+  if (isMainThread) {
+    const message = `soref cannot load its addon and serves node:net instead: ${engineReason}`;
+    emitWarning(message, { code: 'SOREF_NO_BINARY', type: 'SorefWarning' });
+  }
+  const attributes = { writable: true, configurable: true };
+  const { Socket } = nodeNet;
+  Object.defineProperty(Socket, 'attach', { value: () => refuse(), ...attributes });
+  Object.defineProperty(Socket.prototype, 'detach', { value: () => refuse(), ...attributes });
+  Object.defineProperty(Socket.prototype, 'attached', { get: () => refuse(), configurable: true });
+  return {};
+}
+
+/** The object that the package exports: plain and writable, as that of `net` is. */
+export function makeExports(): Exports {
+  const ours = engine === 'node' ? netOfNode() : netOnCore();
+  const exports: Exports = {};
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(nodeNet))) {
+    const own = Object.hasOwn(ours, key) ? { ...descriptor, value: ours[key] } : descriptor;
+    Object.defineProperty(exports, key, own);
+  }
+  return Object.assign(exports, { engine, ledger, sockstat, registered });
+}

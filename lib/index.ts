@@ -1,0 +1,97 @@
+/**
+ * What `require('soref')` gives, and its types: those of node:net, with Socket, Server and the
+ * functions that make them replaced by soref's, and soref's additions. The declarations describe the
+ * object that lib/exports.ts puts together; they make no code.
+ */
+import type * as net from 'node:net';
+import { makeExports } from './exports';
+import type { ServerOptions } from './net/server';
+import type { Detached } from './net/socket';
+import type { Ledger } from './observe/ledger';
+import type { SocketStatus } from './observe/sockstat';
+
+export * from 'node:net';
+export type { ServerOptions as ServerOpts } from './net/server';
+export type { Detached } from './net/socket';
+export type { Ledger, References } from './observe/ledger';
+export type { SocketStatus } from './observe/sockstat';
+
+/** A TCP or Unix stream socket (Node's documentation, class net.Socket), with what soref adds. */
+export declare class Socket extends net.Socket {
+  constructor(options?: net.SocketConstructorOpts);
+  /**
+   * Adopts a connected stream socket: a descriptor, or what detach() gave. What was unread is read
+   * first, and what was unsent is sent first.
+   * @throws Node's system error, syscall 'open', if the descriptor is no such socket; nothing is
+   *   then attached. ERR_SOREF_NO_CORE where `engine` is 'node'.
+   */
+  static attach(descriptor: number | Detached, options?: net.SocketConstructorOpts): Socket;
+  /** Whether the socket holds a descriptor: from connect, accept or attach until close or detach. */
+  readonly attached: boolean;
+  /**
+   * Gives the descriptor away, with what is unread and unsent. Emits 'detach', then 'close'.
+   * @throws ERR_SOREF_DETACHED if the socket holds none: it never did, or it was given away before.
+   */
+  detach(): Detached;
+}
+
+/** A TCP or Unix server (Node's documentation, class net.Server), with what soref adds. */
+export declare class Server extends net.Server {
+  constructor(connectionListener?: (socket: Socket) => void);
+  constructor(options?: ServerOptions, connectionListener?: (socket: Socket) => void);
+}
+export declare interface Server {
+  /** A connection has got its socket, just before 'connection'; its descriptor has left the socket. */
+  on(event: 'attach' | 'detach', listener: (socket: Socket) => void): this;
+  on(event: 'connection', listener: (socket: Socket) => void): this;
+  on(event: 'close' | 'listening', listener: () => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'drop', listener: (data?: net.DropArgument) => void): this;
+  on(event: string, listener: (...details: never[]) => void): this;
+  once(event: 'attach' | 'detach', listener: (socket: Socket) => void): this;
+  once(event: 'connection', listener: (socket: Socket) => void): this;
+  once(event: 'close' | 'listening', listener: () => void): this;
+  once(event: 'error', listener: (error: Error) => void): this;
+  once(event: 'drop', listener: (data?: net.DropArgument) => void): this;
+  once(event: string, listener: (...details: never[]) => void): this;
+}
+
+/** Node's old name of Socket. */
+export declare const Stream: typeof Socket;
+
+export declare function createServer(connectionListener?: (socket: Socket) => void): Server;
+export declare function createServer(
+  options?: ServerOptions,
+  connectionListener?: (socket: Socket) => void,
+): Server;
+
+export declare function connect(options: net.NetConnectOpts, listener?: () => void): Socket;
+export declare function connect(port: number, host?: string, listener?: () => void): Socket;
+export declare function connect(path: string, listener?: () => void): Socket;
+export declare function createConnection(
+  options: net.NetConnectOpts,
+  listener?: () => void,
+): Socket;
+export declare function createConnection(
+  port: number,
+  host?: string,
+  listener?: () => void,
+): Socket;
+export declare function createConnection(path: string, listener?: () => void): Socket;
+
+/**
+ * What runs: 'io_uring' or 'epoll', as SOREF_ENGINE (auto, io_uring, epoll) and the host allow, or
+ * 'node' where no addon could be loaded and everything is node:net's.
+ */
+export declare const engine: 'io_uring' | 'epoll' | 'node';
+
+/** The counters of this environment (main thread or worker). */
+export declare function ledger(): Ledger;
+
+/** A row for each live socket of this environment. */
+export declare function sockstat(): SocketStatus[];
+
+/** What soref/register has changed, by name ('net.connect'); empty without it. */
+export declare const registered: readonly string[];
+
+module.exports = makeExports();

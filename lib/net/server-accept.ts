@@ -1,0 +1,142 @@
+// What happens when a listener has a new connection: the limits, the Socket, the events. Connections
+// arrive through one shared Receiver, so that accepting makes no closure. Called by lib/core, and by
+// whoever calls `server._handle.onconnection` as Node's cluster module does.
+import { channel } from 'node:diagnostics_channel';
+import { isIP } from 'node:net';
+import { type Address, Handle, type Receiver } from '../core/handle';
+import { ErrnoException } from './errors';
+import { adoptDuplicate, isNativeHandle, kindOf, type NativeHandle } from './native-handle';
+import type { ServerInternals } from './server';
+import { Socket, type SocketConstructorOptions } from './socket';
+import type { SocketFields } from './socket-fields';
+
+type ConnectionHandler = (
+  this: unknown,
+  errno: number,
+  child: Handle | NativeHandle | undefined,
+) => void;
+
+const socketChannel = channel('net.server.socket');
+
+// Up to Node 20 a limit of 0 meant none; afterwards it means that every connection is dropped.
+const ZERO_IS_A_LIMIT = Number(process.versions.node.split('.')[0]) > 20;
+
+function isFull(server: ServerInternals): boolean {
+  const limit = server.maxConnections;
+  if (limit === undefined || limit === null || (limit === 0 && !ZERO_IS_A_LIMIT)) return false;
+  return server._connections >= limit;
+}
+
+/** Tells who was turned away, as far as the socket's family has addresses. */
+function drop(server: ServerInternals, child: Handle): void {
+  if (child.kind === 'tcp') {
+    const local: Partial<Address> = {};
+    const remote: Partial<Address> = {};
+    child.getsockname(local);
+    child.getpeername(remote);
+    server.emit('drop', {
+      __proto__: null,
+      localAddress: local.address,
+      localPort: local.port,
+      localFamily: local.family,
+      remoteAddress: remote.address,
+      remotePort: remote.port,
+      remoteFamily: remote.family,
+    });
+  } else {
+    server.emit('drop');
+  }
+  child.close();
+}
+
+function isBlocked(server: ServerInternals, child: Handle): boolean {
+  if (server.blockList === undefined || child.kind !== 'tcp') return false;
+  const remote: Partial<Address> = {};
+  child.getpeername(remote);
+  const version = isIP(remote.address ?? '');
+  if (remote.address === undefined || version === 0) return false;
+  return server.blockList.check(remote.address, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Makes the Socket of an accepted child, which the server then counts, and announces it. */
+function acceptChild(server: ServerInternals, child: Handle): void {
+  if (isFull(server)) return drop(server, child);
+  if (isBlocked(server, child)) return child.close();
+  const options: SocketConstructorOptions = {
+    handle: child,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+    noDelay: server.noDelay,
+    keepAlive: server.keepAlive,
+    keepAliveInitialDelay: server.keepAliveInitialDelay * 1000,
+  };
+  const socket = new Socket(options) as Socket & SocketFields;
+  if (server.noDelay) child.setNoDelay(true);
+  if (server.keepAlive) child.setKeepAlive(true, server.keepAliveInitialDelay);
+  server._connections += 1;
+  socket.server = server;
+  socket._server = server;
+  server.emit('attach', socket);
+  server.emit('connection', socket);
+  if (socketChannel.hasSubscribers) socketChannel.publish({ socket });
+}
+
+function acceptFailed(server: ServerInternals, errno: number): void {
+  server.emit('error', new ErrnoException(errno, 'accept'));
+}
+
+/** The Receiver of every listener whose server handles its connections itself. */
+export const serverReceiver: Receiver = {
+  accepted: (listener, child) => acceptChild(listener.owner as ServerInternals, child),
+  acceptFailed: (listener, errno) => acceptFailed(listener.owner as ServerInternals, errno),
+};
+
+/**
+ * What `server._handle.onconnection` is until somebody replaces it: takes a child, one of ours or
+ * one of Node's own, for the server that owns the handle which the function is called on.
+ */
+export function onconnection(
+  this: { owner: unknown },
+  errno: number,
+  child: Handle | NativeHandle | undefined,
+): void {
+  const server = this.owner as ServerInternals;
+  if (errno !== 0 || child === undefined) return acceptFailed(server, errno);
+  if (child instanceof Handle) return acceptChild(server, child);
+  const native = child;
+  const adopted = isNativeHandle(native) ? adoptDuplicate(native, kindOf(native), 'socket') : -22; // EINVAL, for something that is no handle at all
+  native.close();
+  if (typeof adopted === 'number') acceptFailed(server, adopted);
+  else acceptChild(server, adopted);
+}
+
+const foreignHandlers = new WeakMap<Handle, ConnectionHandler>();
+
+/** The Receiver of a listener whose connections somebody else wants to have. */
+const foreignReceiver: Receiver = {
+  accepted: (listener, child) => foreignHandlers.get(listener)?.call(listener, 0, child),
+  acceptFailed: (listener, errno) =>
+    foreignHandlers.get(listener)?.call(listener, errno, undefined),
+};
+
+/**
+ * Gives a listener to a server. Whoever sets the handle's `onconnection` afterwards gets the
+ * connections instead: Node's cluster module does so to distribute them among the workers.
+ */
+export function receiveConnections(server: ServerInternals, listener: Handle): void {
+  listener.owner = server;
+  listener.receiver = serverReceiver;
+  Object.defineProperty(listener, 'onconnection', {
+    configurable: true,
+    enumerable: true,
+    get: () => foreignHandlers.get(listener) ?? onconnection,
+    set: (handler: ConnectionHandler) => {
+      foreignHandlers.set(listener, handler);
+      listener.receiver = handler === onconnection ? serverReceiver : foreignReceiver;
+    },
+  });
+}

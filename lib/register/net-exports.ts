@@ -1,0 +1,37 @@
+/**
+ * Puts soref's functions and constructors in the place of Node's among the exports of `net`. Whatever
+ * needs no socket (BlockList, isIP …) is Node's own, and stays.
+ */
+import * as soref from '../index';
+import { nodeNet } from '../net/node-net';
+import { replace } from './registered';
+
+// These take `net.Socket` and `net.Server` as the base of their own classes when they are loaded.
+// What they derive from Node's must be there before soref's take their place, for a TLSSocket on
+// soref's prototype would have handles that only Node's methods understand.
+const DERIVING = ['tls', 'http', 'https', 'http2', 'child_process', 'cluster', '_tls_wrap'];
+
+function loadDeriving(): void {
+  for (const name of DERIVING) {
+    try {
+      require(name);
+    } catch {
+      // A Node that was built without OpenSSL lacks some of them.
+    }
+  }
+}
+
+/** Whether an export is a getter of Node's, as BlockList is: then it is loaded late, and Node's own. */
+function isLazy(exports: object, key: string): boolean {
+  return Object.getOwnPropertyDescriptor(exports, key)?.get !== undefined;
+}
+
+export function replaceNet(): void {
+  loadDeriving();
+  const builtin = nodeNet as unknown as Record<string, unknown>;
+  const ours = soref as unknown as Record<string, unknown>;
+  for (const key of Object.keys(builtin)) {
+    if (isLazy(builtin, key) || !(key in ours)) continue;
+    if (builtin[key] !== ours[key]) replace(builtin, key, ours[key], `net.${key}`);
+  }
+}

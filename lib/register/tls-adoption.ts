@@ -1,0 +1,128 @@
+/**
+ * TLS over a soref socket (`tls.connect({ socket })`, `new TLSSocket(socket)`, STARTTLS). Node's TLS
+ * works inside its own handles only, so a socket that TLS takes over is detached: its descriptor
+ * leaves soref, exactly once, for a handle of Node's, which becomes the socket's `_handle`. From then
+ * on the socket is what it is under TLS in Node: the object that closes the connection.
+ */
+import { Handle } from '../core/handle';
+import { type NativeHandle, nodeSocketOn } from '../net/native-handle';
+import { type Callback, kWriteCallback, type SocketFields } from '../net/socket-fields';
+import { replace } from './registered';
+
+/** Node's TLSWrap, as far as it is told here what happens on the socket below it. */
+interface TlsWrap {
+  _parent: NativeHandle;
+  writesIssuedByPrevListenerDone(): void;
+}
+
+/** A TLSSocket from inside. */
+interface TlsSocket extends NodeJS.EventEmitter {
+  _tlsOptions: { pipe?: boolean };
+  _wrapHandle: WrapHandle;
+}
+
+type WrapHandle = (
+  this: TlsSocket,
+  wrap: SocketFields | null,
+  handle: unknown,
+  hasActiveWrite: boolean,
+) => TlsWrap;
+
+function isSoref(socket: SocketFields | null): socket is SocketFields & { _handle: Handle } {
+  return socket?._handle instanceof Handle;
+}
+
+/** The stream has these bytes for TLS to read first: they came before it took over. */
+function keepForReading(socket: SocketFields, head: Buffer[]): void {
+  if (head.length === 0) return;
+  // No listener of the plain socket may get what belongs to TLS.
+  socket.pause();
+  for (const chunk of head) socket.push(chunk);
+}
+
+/** Sends through Node's socket what soref had not sent yet. True if that goes on after the call. */
+function sendRest(writer: NodeJS.WritableStream, tail: Buffer[], done: () => void): boolean {
+  if (tail.length === 0) {
+    done();
+    return false;
+  }
+  let finished = false;
+  writer.write(Buffer.concat(tail), () => {
+    finished = true;
+    done();
+  });
+  return !finished;
+}
+
+/** Ends the write that the socket's stream waits for. */
+function endWrite(socket: SocketFields): void {
+  const callback: Callback | null = socket[kWriteCallback];
+  socket[kWriteCallback] = null;
+  callback?.(null);
+}
+
+/** Takes over a connected socket: its connection goes to a new handle of Node's. */
+function wrapConnected(
+  tls: TlsSocket,
+  wrapHandle: WrapHandle,
+  socket: SocketFields & { _handle: Handle },
+  hasActiveWrite: boolean,
+): TlsWrap {
+  const { fd, head, tail } = socket._handle.detach();
+  const writer = nodeSocketOn(fd, true);
+  socket._handle = writer._handle as unknown as Handle;
+  keepForReading(socket, head);
+  let result: TlsWrap | undefined;
+  const sending = sendRest(writer, tail, () => {
+    endWrite(socket);
+    // Without an active write of the stream nobody else tells TLS that it may write now.
+    if (!hasActiveWrite) result?.writesIssuedByPrevListenerDone();
+  });
+  result = wrapHandle.call(tls, socket, socket._handle, hasActiveWrite || sending);
+  return result;
+}
+
+/** Takes over a socket that still connects: TLS gets an empty handle, which the connection will fill. */
+function wrapConnecting(
+  tls: TlsSocket,
+  wrapHandle: WrapHandle,
+  socket: SocketFields & { _handle: Handle },
+): TlsWrap {
+  // With no handle TLS makes one, and asks this option of which kind.
+  const { pipe } = tls._tlsOptions;
+  tls._tlsOptions.pipe = socket._handle.kind === 'pipe';
+  const result = wrapHandle.call(tls, socket, undefined, false);
+  if (pipe === undefined) delete tls._tlsOptions.pipe;
+  else tls._tlsOptions.pipe = pipe;
+  const native = result._parent;
+  // Before any other listener: those of TLS start the handshake.
+  socket.prependOnceListener('connect', () => {
+    const handle = socket._handle;
+    if (!(handle instanceof Handle)) return;
+    const { fd, head } = handle.detach();
+    const errno = native.open?.(fd) ?? 0;
+    socket._handle = native as unknown as Handle;
+    if (errno !== 0) socket.destroy();
+    else keepForReading(socket, head);
+  });
+  tls.once('close', () => socket.destroy());
+  return result;
+}
+
+/** Lets Node's TLSSocket take over sockets of soref's. */
+export function adoptForTls(): void {
+  let tls: typeof import('node:tls');
+  try {
+    tls = require('node:tls');
+  } catch {
+    return; // This Node was built without OpenSSL.
+  }
+  const prototype = tls.TLSSocket.prototype as unknown as TlsSocket;
+  const original = prototype._wrapHandle;
+  const _wrapHandle: WrapHandle = function (socket, handle, hasActiveWrite) {
+    if (!isSoref(socket)) return original.call(this, socket, handle, hasActiveWrite);
+    if (socket.connecting) return wrapConnecting(this, original, socket);
+    return wrapConnected(this, original, socket, hasActiveWrite);
+  };
+  replace(prototype, '_wrapHandle', _wrapHandle, 'tls.TLSSocket.prototype._wrapHandle');
+}
