@@ -45,12 +45,18 @@ function runToEnd(program, args, { timeout, env }) {
 /** The outermost tests of a TAP stream; a subtest's checks belong to their test. */
 function readTap(text) {
   const tests = [];
+  const empty = [];
   let final;
   const parser = new Parser();
+  parser.on('child', (child) => {
+    child.on('complete', ({ count, plan }) => {
+      if (count === 0 && plan.skipReason === '') empty.push(`${child.name}: made no check`);
+    });
+  });
   parser.on('assert', (test) => tests.push(test));
   parser.on('complete', (summary) => (final = summary));
   parser.end(text);
-  return { tests, final };
+  return { tests, empty, final };
 }
 
 function describe(test) {
@@ -61,11 +67,13 @@ function describe(test) {
 
 /** Turns what a test process left into counts, and prints the file's line. */
 function judge(label, started, { stdout, stderr, ending }, extra) {
-  const { tests, final } = readTap(stdout);
+  const { tests, empty, final } = readTap(stdout);
   // A skipped or to-do test has not passed; it is shown, and nothing is gained by it.
   const idle = tests.filter((test) => test.skip || test.todo);
   const failures = tests.filter((test) => !test.ok && !test.todo).map(describe);
-  const passed = tests.filter((test) => test.ok && !test.skip && !test.todo).length;
+  failures.push(...empty);
+  const good = tests.filter((test) => test.ok && !test.skip && !test.todo).length;
+  const passed = good - empty.length;
   for (const failure of final.failures ?? []) {
     if (failure.tapError) failures.push(String(failure.tapError));
   }
