@@ -17,7 +17,7 @@ namespace {
 constexpr unsigned kSubmissions = 4096;
 constexpr unsigned kCompletions = 16384;
 constexpr unsigned kBuffers = 1024;  // a power of two
-constexpr unsigned kBufferSize = 4096;
+constexpr size_t kBufferSize = 4096;
 constexpr int kBufferGroup = 0;
 
 // What a completion is about: the upper half of its user data. The lower half is a descriptor,
@@ -95,11 +95,11 @@ class Server {
     returned_ = 0;
   }
 
-  char* buffer_at(uint16_t buffer) { return memory_.data() + size_t{buffer} * kBufferSize; }
+  char* buffer_at(uint16_t buffer) { return memory_.data() + buffer * kBufferSize; }
 
   // Prepared here and published with the next io_uring_buf_ring_advance.
   void give_back(uint16_t buffer) {
-    io_uring_buf_ring_add(buffers_, buffer_at(buffer), kBufferSize, buffer,
+    io_uring_buf_ring_add(buffers_, buffer_at(buffer), unsigned{kBufferSize}, buffer,
                           io_uring_buf_ring_mask(kBuffers), returned_++);
   }
 

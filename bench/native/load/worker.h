@@ -235,7 +235,7 @@ class Worker {
 
   void receive(uint32_t slot, uint32_t events) {
     Connection& connection = connections_[slot];
-    std::array<char, kMessageSize * 2> buffer;
+    std::array<char, size_t{kMessageSize} * 2> buffer;
     for (;;) {
       const ssize_t size = recv(connection.descriptor, buffer.data(), buffer.size(), 0);
       if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
