@@ -27,6 +27,11 @@ const PROGRAMS = {
       console.log(net.engine, attached === detached && live === 0 ? 'balanced' : 'UNBALANCED', attached);
     });`,
   'import.mjs': `import net, { createServer, engine } from 'soref';
+    import * as names from 'soref';
+    import nodeNet from 'node:net';
+    for (const name of Object.keys(nodeNet)) {
+      if (!name.startsWith('_') && !(name in names)) throw new Error(name + ' is no named export');
+    }
     const server = createServer((socket) => socket.pipe(socket)); ${ECHO}
     if (engine !== net.engine) throw new Error('two engines');`,
   'plain.cjs': `const net = require('net'); ${SERVER} ${ECHO}

@@ -5,10 +5,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root } from './processes.mjs';
 
+/**
+ * What newer Nodes' net exports and the building Node's may not. The names of an ES module are fixed
+ * when it is written, so on an older Node these are undefined.
+ */
+const OF_NEWER_NODES = ['BoundSocket'];
+
 /** Needs dist/index.js, and the addon where there is one. */
 export function writeEsmDoor() {
   const exports = createRequire(import.meta.url)(join(root, 'dist/index.js'));
-  const names = Object.keys(exports).filter((name) => name !== 'default' && /^\w+$/.test(name));
+  const own = Object.keys(exports).filter((name) => name !== 'default' && /^\w+$/.test(name));
+  const names = [...new Set([...own, ...OF_NEWER_NODES])];
   const lines = [
     "import soref from './index.js';",
     'export default soref;',
