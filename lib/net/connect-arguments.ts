@@ -36,7 +36,7 @@ export function _normalizeArgs(values: unknown[]): Normalized {
     options = { path: first };
   } else {
     options = { port: first };
-    if (typeof second === 'string') options['host'] = second;
+    if (typeof second === 'string') options.host = second;
   }
   const normalized: Normalized = [
     options,

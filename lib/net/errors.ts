@@ -9,6 +9,11 @@ interface CodedError extends Error {
 }
 type CodedErrorConstructor<Arguments extends unknown[]> = new (...details: Arguments) => CodedError;
 
+/** Makes `error.constructor` say Error, TypeError … : the classes here are no part of the API. */
+function hide(Class: { prototype: object }, Base: unknown): void {
+  Object.defineProperty(Class.prototype, 'constructor', { get: () => Base, configurable: true });
+}
+
 /**
  * Makes the class of one error code. An instance shows its base's name (`TypeError`), carries the code as
  * a property, and puts both into its stack's first line, as Node's errors do.
@@ -32,10 +37,7 @@ function coded<Arguments extends unknown[]>(
       return `${this.name} [${this.code}]: ${this.message}`;
     }
   }
-  Object.defineProperty(NodeError.prototype, 'constructor', {
-    get: () => Base,
-    configurable: true,
-  });
+  hide(NodeError, Base);
   return NodeError;
 }
 
@@ -51,9 +53,9 @@ export function received(value: unknown): string {
     case 'function':
       return `function ${value.name}`;
     case 'object': {
-      const constructor: unknown = (value as object).constructor;
-      if (constructor && Object(constructor) === constructor && 'name' in (constructor as object)) {
-        return `an instance of ${(constructor as { name: string }).name}`;
+      const maker: unknown = (value as object).constructor;
+      if (maker && Object(maker) === maker && 'name' in (maker as object)) {
+        return `an instance of ${(maker as { name: string }).name}`;
       }
       return inspect(value, { depth: -1 });
     }
@@ -228,17 +230,10 @@ export const ERR_SOREF_DETACHED = coded(
   () => 'The socket has no descriptor to give: it was detached, destroyed or never attached',
 );
 
-/** Hides the class from `error.constructor`, which Node's system errors report as plain Error. */
 abstract class SystemError extends Error {
   declare code: string;
   declare errno: number;
   declare syscall: string;
-  static {
-    Object.defineProperty(SystemError.prototype, 'constructor', {
-      get: () => Error,
-      configurable: true,
-    });
-  }
 }
 
 function endpoint(address: unknown, port: unknown): string {
@@ -312,13 +307,13 @@ export class ConnectAggregateError extends AggregateError {
     super(errors);
     this.code = (errors[0] as Partial<CodedError> | undefined)?.code;
   }
-  static {
-    Object.defineProperty(ConnectAggregateError.prototype, 'constructor', {
-      get: () => AggregateError,
-      configurable: true,
-    });
-  }
 }
+
+for (const Class of [SystemError, ErrnoException, ExceptionWithHostPort, UVExceptionWithHostPort]) {
+  hide(Class, Error);
+}
+hide(ERR_INVALID_ADDRESS_FAMILY, RangeError);
+hide(ConnectAggregateError, AggregateError);
 
 /** A write after the peer's FIN made a socket without half-open end: EPIPE with a message that says so. */
 export function endedByPeer(): CodedError {

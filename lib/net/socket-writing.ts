@@ -2,6 +2,7 @@
  * The writable side: chunks go to the core, and the stream's callback is called exactly once for each, at once when
  * the core took the chunk or later when it is through. Called by the stream machinery.
  */
+import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import {
   ERR_SOCKET_CLOSED,
@@ -53,6 +54,11 @@ export function _writeGeneric(
     return false;
   }
   this._unrefTimer();
+  if (!handle.attached) {
+    // Somebody closed the handle under the socket. Told at once, before the stream tries to read.
+    callback(new ErrnoException(-constants.errno.EBADF, 'write'));
+    return undefined;
+  }
 
   const done = doneFor(this, callback);
   const taken = many

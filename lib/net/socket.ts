@@ -129,17 +129,20 @@ function belongsToNode(descriptor: unknown): boolean {
   }
 }
 
-const isPrototypeOf = Object.prototype.isPrototypeOf;
+function isBuiltOn(prototype: object, value: unknown): boolean {
+  return Object.prototype.isPrototypeOf.call(prototype, value as object);
+}
 
-function SocketFunction(
+// The function's own name is what stack traces show.
+const SocketFunction = function Socket(
   this: unknown,
   given?: SocketConstructorOptions | number,
 ): SocketFields | net.Socket | undefined {
-  if (!isPrototypeOf.call(SocketFunction.prototype, this as object)) {
-    if (isPrototypeOf.call(NodeSocket.prototype, this as object)) {
+  if (!isBuiltOn(SocketFunction.prototype, this)) {
+    if (isBuiltOn(NodeSocket.prototype, this)) {
       return Reflect.apply(NodeSocket as never, this, [given]);
     }
-    return new Socket(given);
+    return Reflect.construct(SocketFunction, [given]);
   }
   const self = this as SocketFields;
   // A bare number is the legacy way to give a descriptor.
@@ -235,14 +238,13 @@ function SocketFunction(
     self.blockList = options.blockList;
   }
   return undefined;
-}
+};
 
 Object.setPrototypeOf(SocketFunction.prototype, Duplex.prototype);
 Object.setPrototypeOf(SocketFunction, Duplex);
 
 /** net.Socket (Node's documentation, class net.Socket). */
 export const Socket = SocketFunction as unknown as SocketConstructor;
-Object.defineProperty(SocketFunction, 'name', { value: 'Socket', configurable: true });
 
 Object.assign(SocketFunction.prototype, {
   _unrefTimer: timeouts._unrefTimer,
