@@ -24,6 +24,9 @@
         '-Wl,--version-script=<(module_root_dir)/src-native/exports.map',
         '-static-libstdc++', '-static-libgcc',
       ],
+      'configurations': {
+        'Debug': {'defines': ['SOREF_EXPENSIVE_CHECKS=1']},
+      },
       'conditions': [
         ['liburing_archive!=""', {
           'defines': ['SOREF_HAVE_LIBURING=1'],

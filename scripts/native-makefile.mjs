@@ -38,7 +38,8 @@ export function benchPrograms() {
 function makefile(programs, { folder, outputs, includes, withCore, sanitize, werror }) {
   const archive = liburingArchive();
   const sanitizer = sanitize
-    ? ` -fsanitize=${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer`
+    ? ` -fsanitize=${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer` +
+      ' -DSOREF_EXPENSIVE_CHECKS=1'
     : '';
   const flags = `${FLAGS}${werror ? ' -Werror' : ''}${sanitizer}${archive ? ' -DSOREF_HAVE_LIBURING=1' : ''}`;
   const object = (source) => join(folder, 'objects', source.replace(/\.cpp$/, '.o'));
