@@ -22,7 +22,7 @@
       'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-std=c++17', '-fno-rtti'],
       'ldflags': [
         '-Wl,--version-script=<(module_root_dir)/src-native/exports.map',
-        '-static-libstdc++', '-static-libgcc',
+        '-Wl,-z,now', '-static-libstdc++', '-static-libgcc',
       ],
       'configurations': {
         'Debug': {'defines': ['SOREF_EXPENSIVE_CHECKS=1']},
