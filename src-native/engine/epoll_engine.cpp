@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "engine/accept_error.h"
 #include "engine/pending_send.h"
+#include "engine/socket_error.h"
 
 namespace soref::engine {
 namespace {
@@ -29,13 +29,6 @@ constexpr std::uint32_t kOnStarved = 1u << 5;
 constexpr int kAcceptsPerRound = 256;
 constexpr int kReadsPerRound = 2;
 constexpr int kSendsPerRound = 4;
-
-std::int32_t pending_error(int descriptor) noexcept {
-  int error = 0;
-  socklen_t length = sizeof error;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return -errno;
-  return -error;
-}
 
 }  // namespace
 
@@ -290,7 +283,7 @@ void EpollEngine::serve_send(Channel& channel) noexcept {
 
 void EpollEngine::serve_connect(Channel& channel) noexcept {
   ++system_calls_;
-  queue_.finish(channel, Kind::connect, pending_error(channel.descriptor));
+  queue_.finish(channel, Kind::connect, take_socket_error(channel.descriptor));
 }
 
 void EpollEngine::finish_send(Channel& channel, std::int32_t result) noexcept {

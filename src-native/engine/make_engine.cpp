@@ -1,14 +1,42 @@
 // The choice of an engine: the one place that knows which engines there are.
+#include <memory>
+#include <string>
+
 #include "engine/engine.h"
 #include "engine/epoll_engine.h"
 
+#if SOREF_HAVE_LIBURING
+#include "engine/uring_engine.h"
+#include "engine/uring_probe.h"
+#endif
+
 namespace soref::engine {
+namespace {
+
+#if SOREF_HAVE_LIBURING
+std::unique_ptr<Engine> make_io_uring(BufferPool pool, base::Ledger& ledger, std::string& reason) {
+  const ProbeResult probe = probe_io_uring();
+  if (probe.mode == nullptr) {
+    reason = probe.reason;
+    return nullptr;
+  }
+  return UringEngine::make(*probe.mode, pool, ledger, reason);
+}
+#else
+std::unique_ptr<Engine> make_io_uring(BufferPool /*pool*/, base::Ledger& /*ledger*/,
+                                      std::string& reason) {
+  reason = "soref was built without liburing";
+  return nullptr;
+}
+#endif
+
+}  // namespace
 
 Selection make_engine(Choice choice, BufferPool pool, base::Ledger& ledger) {
   Selection selection;
   if (choice != Choice::epoll) {
-    selection.reason = "this build has no io_uring";
-    if (choice == Choice::io_uring) return selection;
+    selection.engine = make_io_uring(pool, ledger, selection.reason);
+    if (selection.engine || choice == Choice::io_uring) return selection;
   }
   std::string epoll_reason;
   selection.engine = EpollEngine::make(pool, ledger, epoll_reason);

@@ -1,0 +1,358 @@
+#include "engine/uring_engine.h"
+
+#if SOREF_HAVE_LIBURING
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/assert.h"
+#include "engine/pending_send.h"
+#include "engine/socket_error.h"
+#include "engine/uring_probe.h"
+
+namespace soref::engine {
+namespace {
+
+constexpr unsigned kEntries = 1024;
+constexpr unsigned kCompletionEntries = 4096;
+// How often collect() enters the kernel before it lets the caller have a turn.
+constexpr int kRoundsPerCollect = 64;
+
+// Channel::engine_flags of this engine.
+constexpr std::uint32_t kReadInKernel = 1u << 0;
+constexpr std::uint32_t kWriteInKernel = 1u << 1;
+constexpr std::uint32_t kRestartRead = 1u << 2;
+constexpr std::uint32_t kRestartWrite = 1u << 3;
+constexpr std::uint32_t kOnRestart = 1u << 4;
+constexpr std::uint32_t kOnStarved = 1u << 5;
+
+// What a completion is about: a channel's address, with the direction in its low bits.
+constexpr std::uint64_t kTagMask = 3;
+constexpr std::uint64_t kReadTag = 0;
+constexpr std::uint64_t kWriteTag = 1;
+constexpr std::uint64_t kCancelTag = 2;
+static_assert(alignof(Channel) > kTagMask);
+
+std::uint64_t user_data(const Channel& channel, std::uint64_t tag) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&channel) | tag;
+}
+
+}  // namespace
+
+std::unique_ptr<UringEngine> UringEngine::make(const RingMode& mode, BufferPool pool,
+                                               base::Ledger& ledger, std::string& reason) {
+  std::unique_ptr<UringEngine> engine(new UringEngine(pool, ledger));
+  int error = engine->ring_.open(mode, kEntries, kCompletionEntries);
+  if (error == 0) error = engine->buffers_.provide(engine->ring_.get());
+  if (error != 0) {
+    reason = explain_refusal(-error);
+    return nullptr;
+  }
+  return engine;
+}
+
+UringEngine::UringEngine(BufferPool pool, base::Ledger& ledger)
+    : Engine(ledger), buffers_(pool), queue_(ledger), restart_(kOnRestart), starved_(kOnStarved) {}
+
+// --- starting
+
+io_uring_sqe& UringEngine::entry() noexcept {
+  for (;;) {
+    io_uring_sqe* free_entry = io_uring_get_sqe(ring_.get());
+    if (free_entry != nullptr) return *free_entry;
+    enter();
+    // The kernel takes nothing while completions that found no room wait for it.
+    take_completions();
+  }
+}
+
+void UringEngine::start_reading(Channel& channel) noexcept {
+  io_uring_sqe& read = entry();
+  if (channel.read_kind == Kind::accept) {
+    // No address is asked for: all completions of a multishot accept would share its memory.
+    io_uring_prep_multishot_accept(&read, channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+  } else {
+    io_uring_prep_recv_multishot(&read, channel.descriptor, nullptr, 0, 0);
+    read.flags |= IOSQE_BUFFER_SELECT;
+    read.buf_group = UringBuffers::group();
+  }
+  read.user_data = user_data(channel, kReadTag);
+  channel.engine_flags |= kReadInKernel;
+}
+
+void UringEngine::start_writing(Channel& channel) noexcept {
+  io_uring_sqe& write = entry();
+  if (channel.write_kind == Kind::connect) {
+    io_uring_prep_poll_add(&write, channel.descriptor, POLLOUT);
+  } else {
+    io_uring_prep_sendmsg(&write, channel.descriptor, &channel.pending_send->message,
+                          MSG_WAITALL | MSG_NOSIGNAL);
+  }
+  write.user_data = user_data(channel, kWriteTag);
+  channel.engine_flags |= kWriteInKernel;
+}
+
+void UringEngine::accept(Channel& channel) noexcept {
+  queue_.start(channel, Kind::accept);
+  start_reading(channel);
+}
+
+void UringEngine::receive(Channel& channel) noexcept {
+  queue_.start(channel, Kind::receive);
+  start_reading(channel);
+}
+
+void UringEngine::connect(Channel& channel) noexcept {
+  queue_.start(channel, Kind::connect);
+  start_writing(channel);
+}
+
+void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
+  SOREF_ASSERT(pieces.size() <= kMaximumPieces && total_bytes(pieces) <= kMaximumSendBytes,
+               "a send has at most kMaximumPieces pieces and kMaximumSendBytes bytes");
+  queue_.start(channel, Kind::send);
+  if (channel.deferred_send_error != 0) {
+    queue_.finish(channel, Kind::send, std::exchange(channel.deferred_send_error, 0));
+    return;
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  ++system_calls_;
+  const std::int32_t result = send_now(channel.descriptor, message);
+  const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
+  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent == total_bytes(pieces))) {
+    queue_.finish(channel, Kind::send, result);
+    return;
+  }
+  channel.pending_send = new PendingSend(pieces, sent);
+  start_writing(channel);
+}
+
+void UringEngine::cancel_read(Channel& channel) noexcept {
+  if (!queue_.cancel_read(channel)) return;
+  if ((channel.engine_flags & kReadInKernel) != 0) {
+    ask_to_cancel(user_data(channel, kReadTag));
+    return;
+  }
+  // The kernel has ended it already, and it was to be started again.
+  channel.engine_flags &= ~kRestartRead;
+  starved_.remove(channel);
+  queue_.finish(channel, channel.read_kind, -ECANCELED);
+}
+
+void UringEngine::cancel_write(Channel& channel) noexcept {
+  if (!queue_.cancel_write(channel)) return;
+  if ((channel.engine_flags & kWriteInKernel) != 0) {
+    ask_to_cancel(user_data(channel, kWriteTag));
+    return;
+  }
+  channel.engine_flags &= ~kRestartWrite;
+  complete_send(channel, -ECANCELED);
+}
+
+void UringEngine::ask_to_cancel(std::uint64_t target) noexcept {
+  // Its own result tells nothing: whether it finds the operation or comes too late, the operation's
+  // final completion follows.
+  io_uring_sqe& cancel = entry();
+  io_uring_prep_cancel64(&cancel, target, 0);
+  cancel.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  cancel.user_data = kCancelTag;
+}
+
+void UringEngine::forget(Channel& channel) noexcept {
+  SOREF_ASSERT(channel.idle(), "a channel is forgotten when it has nothing in flight");
+  restart_.remove(channel);
+  starved_.remove(channel);
+  SOREF_ASSERT(channel.engine_flags == 0, "the kernel holds nothing of an idle channel");
+  channel.deferred_send_error = 0;
+}
+
+// --- running
+
+void UringEngine::submit() noexcept {
+  ring_.disarm_wakeup();
+  if (io_uring_sq_ready(ring_.get()) > 0) enter();
+  collect();
+  ring_.arm_wakeup();
+}
+
+void UringEngine::reap() noexcept {
+  ring_.disarm_wakeup();
+  collect();
+}
+
+void UringEngine::wait(int timeout_milliseconds) noexcept {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_milliseconds);
+  ring_.disarm_wakeup();
+  collect();
+  while (queue_.empty()) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return;
+    __kernel_timespec limit{};
+    limit.tv_sec = left / 1'000'000'000;
+    limit.tv_nsec = left % 1'000'000'000;
+    io_uring_cqe* first = nullptr;
+    ++system_calls_;
+    io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, &limit, nullptr);
+    collect();
+  }
+}
+
+bool UringEngine::has_work() const noexcept {
+  return !queue_.empty() || !restart_.empty() || (!starved_.empty() && buffers_.available() > 0) ||
+         io_uring_sq_ready(ring_.get()) > 0 || io_uring_cq_ready(ring_.get()) > 0 ||
+         ring_.has_more();
+}
+
+void UringEngine::acknowledge_wakeup() noexcept {
+  if (ring_.acknowledge_wakeup()) ++system_calls_;
+}
+
+void UringEngine::enter() noexcept {
+  ++system_calls_;
+  // Entries that it does not take (out of memory, or completions in the way) stay for the next
+  // time, and has_work() tells of them.
+  static_cast<void>(io_uring_submit_and_get_events(ring_.get()));
+}
+
+void UringEngine::collect() noexcept {
+  take_completions();
+  for (int round = 0; round < kRoundsPerCollect && ring_.has_more(); ++round) {
+    enter();
+    take_completions();
+  }
+  restart();
+}
+
+void UringEngine::take_completions() noexcept {
+  unsigned head = 0;
+  unsigned count = 0;
+  io_uring_cqe* completion = nullptr;
+  io_uring_for_each_cqe(ring_.get(), head, completion) {
+    complete(*completion);
+    ++count;
+  }
+  if (count > 0) io_uring_cq_advance(ring_.get(), count);
+}
+
+void UringEngine::restart() noexcept {
+  for (auto turns = std::min<std::size_t>(starved_.size(), buffers_.available()); turns > 0;
+       --turns) {
+    restart_later(starved_.pop_front(), kRestartRead);
+  }
+  // Only those that are on the list now: an entry that is started may itself need a restart.
+  for (std::size_t turns = restart_.size(); turns > 0 && !restart_.empty(); --turns) {
+    Channel& channel = restart_.pop_front();
+    const std::uint32_t what = channel.engine_flags & (kRestartRead | kRestartWrite);
+    channel.engine_flags &= ~what;
+    if ((what & kRestartRead) != 0) start_reading(channel);
+    if ((what & kRestartWrite) != 0) start_writing(channel);
+  }
+}
+
+void UringEngine::restart_later(Channel& channel, std::uint32_t what) noexcept {
+  // One that waits for a buffer gets its turn early if its send needs one.
+  if (starved_.contains(channel)) {
+    starved_.remove(channel);
+    channel.engine_flags |= kRestartRead;
+  }
+  channel.engine_flags |= what;
+  if (!restart_.contains(channel)) restart_.push_back(channel);
+}
+
+// --- completions
+
+void UringEngine::complete(const io_uring_cqe& completion) noexcept {
+  const std::uint64_t tag = completion.user_data & kTagMask;
+  if (tag == kCancelTag) return;
+  Channel& channel = *reinterpret_cast<Channel*>(completion.user_data & ~kTagMask);
+  const bool more = (completion.flags & IORING_CQE_F_MORE) != 0;
+  if (!more) channel.engine_flags &= ~(tag == kReadTag ? kReadInKernel : kWriteInKernel);
+  if (tag == kReadTag && channel.read_kind == Kind::accept) {
+    complete_accept(channel, completion.res, more);
+  } else if (tag == kReadTag) {
+    complete_receive(channel, completion.res, completion.flags);
+  } else if (channel.write_kind == Kind::connect) {
+    complete_connect(channel, completion.res);
+  } else {
+    complete_send(channel, completion.res);
+  }
+}
+
+void UringEngine::complete_accept(Channel& channel, std::int32_t result, bool more) noexcept {
+  if (result >= 0) queue_.progress(channel, Kind::accept, result, kNoBuffer);
+  if (more) return;
+  if (channel.read_state == OperationState::cancelling) {
+    queue_.finish(channel, Kind::accept, -ECANCELED);
+  } else if (result >= 0 || concerns_one_connection(-result)) {
+    restart_later(channel, kRestartRead);
+  } else {
+    queue_.finish(channel, Kind::accept, result);
+  }
+}
+
+void UringEngine::complete_receive(Channel& channel, std::int32_t result, unsigned flags) noexcept {
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    const std::uint32_t buffer = flags >> IORING_CQE_BUFFER_SHIFT;
+    buffers_.taken();
+    if (result > 0) {
+      queue_.progress(channel, Kind::receive, result, buffer);
+    } else {
+      buffers_.give_back(buffer);
+    }
+  }
+  if ((flags & IORING_CQE_F_MORE) != 0) return;
+  const bool ended_by_kernel = result > 0 || result == -ENOBUFS || result == -EINTR;
+  if (!ended_by_kernel) {
+    queue_.finish(channel, Kind::receive, result);
+  } else if (channel.read_state == OperationState::cancelling) {
+    queue_.finish(channel, Kind::receive, -ECANCELED);
+  } else if (result != -ENOBUFS) {
+    restart_later(channel, kRestartRead);
+  } else if (restart_.contains(channel)) {
+    channel.engine_flags |= kRestartRead;
+  } else {
+    starved_.push_back(channel);
+  }
+}
+
+void UringEngine::complete_connect(Channel& channel, std::int32_t result) noexcept {
+  if (result >= 0) {
+    ++system_calls_;
+    result = take_socket_error(channel.descriptor);
+  }
+  queue_.finish(channel, Kind::connect, result);
+}
+
+void UringEngine::complete_send(Channel& channel, std::int32_t result) noexcept {
+  PendingSend& pending = *channel.pending_send;
+  if (result < 0 && result != -EINTR) {
+    finish_send(channel, failed_send_result(channel, pending.sent, result));
+    return;
+  }
+  if (result > 0) pending.advance(static_cast<std::size_t>(result));
+  if (pending.left == 0) {
+    finish_send(channel, static_cast<std::int32_t>(pending.sent));
+  } else if (channel.write_state == OperationState::cancelling) {
+    finish_send(channel, failed_send_result(channel, pending.sent, -ECANCELED));
+  } else {
+    restart_later(channel, kRestartWrite);
+  }
+}
+
+void UringEngine::finish_send(Channel& channel, std::int32_t result) noexcept {
+  delete std::exchange(channel.pending_send, nullptr);
+  queue_.finish(channel, Kind::send, result);
+}
+
+}  // namespace soref::engine
+
+#endif  // SOREF_HAVE_LIBURING

@@ -1,0 +1,88 @@
+// The engine on io_uring(7). Operations are entries that one system call a turn hands over; accept
+// and receive are multishot, so that a listener or a connection costs one entry for many
+// completions. Receives land in buffers that the kernel takes from a ring. A send is tried directly
+// first, since nearly every one fits. The kernel may end a multishot operation for reasons of its
+// own (no buffer, no room for completions); the engine then starts it again, unseen by the caller.
+#pragma once
+
+#if SOREF_HAVE_LIBURING
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "engine/channel_list.h"
+#include "engine/completion_queue.h"
+#include "engine/engine.h"
+#include "engine/uring_buffers.h"
+#include "engine/uring_ring.h"
+
+namespace soref::engine {
+
+class UringEngine final : public Engine {
+ public:
+  // Null, with the reason, if the kernel refuses a ring in this mode.
+  [[nodiscard]] static std::unique_ptr<UringEngine> make(const RingMode& mode, BufferPool pool,
+                                                         base::Ledger& ledger, std::string& reason);
+
+  [[nodiscard]] const char* name() const noexcept override { return "io_uring"; }
+  [[nodiscard]] bool wants_nonblocking() const noexcept override { return false; }
+
+  void accept(Channel& channel) noexcept override;
+  void receive(Channel& channel) noexcept override;
+  void send(Channel& channel, std::span<const iovec> pieces) noexcept override;
+  void connect(Channel& channel) noexcept override;
+  void cancel_read(Channel& channel) noexcept override;
+  void cancel_write(Channel& channel) noexcept override;
+  void forget(Channel& channel) noexcept override;
+
+  void submit() noexcept override;
+  void reap() noexcept override;
+  void wait(int timeout_milliseconds) noexcept override;
+  bool next(Completion& completion) noexcept override { return queue_.take(completion); }
+  [[nodiscard]] bool has_work() const noexcept override;
+  void recycle(std::uint32_t buffer) noexcept override { buffers_.give_back(buffer); }
+
+  [[nodiscard]] int wakeup_descriptor() const noexcept override {
+    return ring_.wakeup_descriptor();
+  }
+  void acknowledge_wakeup() noexcept override;
+
+ private:
+  UringEngine(BufferPool pool, base::Ledger& ledger);
+
+  // A free entry; hands over those before it if there is none.
+  [[nodiscard]] io_uring_sqe& entry() noexcept;
+  void start_reading(Channel& channel) noexcept;
+  void start_writing(Channel& channel) noexcept;
+  void ask_to_cancel(std::uint64_t user_data) noexcept;
+
+  // Enters the kernel: hands over entries and lets it post completions.
+  void enter() noexcept;
+  // Takes all completions there are, and enters the kernel for more while it says it has some.
+  void collect() noexcept;
+  void take_completions() noexcept;
+  // Starts again what the kernel ended and the caller did not.
+  void restart() noexcept;
+  void restart_later(Channel& channel, std::uint32_t what) noexcept;
+
+  void complete(const io_uring_cqe& completion) noexcept;
+  void complete_accept(Channel& channel, std::int32_t result, bool more) noexcept;
+  void complete_receive(Channel& channel, std::int32_t result, unsigned flags) noexcept;
+  void complete_connect(Channel& channel, std::int32_t result) noexcept;
+  void complete_send(Channel& channel, std::int32_t result) noexcept;
+  void finish_send(Channel& channel, std::int32_t result) noexcept;
+
+  // Declared before the ring, which must go first.
+  UringBuffers buffers_;
+  Ring ring_;
+  CompletionQueue queue_;
+  ChannelList restart_;  // to be started again at the next chance
+  ChannelList starved_;  // to be received from again when there is a buffer
+};
+
+}  // namespace soref::engine
+
+#endif  // SOREF_HAVE_LIBURING
