@@ -6,6 +6,9 @@ import { root } from '../scripts/processes.mjs';
 /** Where `npm run build:bench` puts the native programs. */
 export const programs = join(root, 'build-bench/bench');
 
+/** soref's engines, fastest first. */
+const ENGINES = ['io_uring', 'epoll'];
+
 /**
  * @typedef {object} Contender
  * @property {string} name
@@ -60,14 +63,18 @@ function soref(engine) {
   };
 }
 
-/** The engines that soref has here; one that should be there and is not is an error. */
-function engines() {
+/** Those of the wanted engines that soref has here; one that should be there and is not is an error. */
+function engines(wanted) {
+  if (wanted.length === 0) return [];
   const failures = [];
-  const names = availableEngines(failures);
-  if (failures.length > 0) {
-    throw new Error(failures.map(({ file, failures }) => `${file}: ${failures}`).join('\n'));
+  const available = availableEngines(failures);
+  const missing = failures.filter(({ file: engine }) => wanted.includes(engine));
+  if (missing.length > 0) {
+    throw new Error(
+      missing.map(({ file: engine, failures }) => `${engine}: ${failures}`).join('; '),
+    );
   }
-  return names;
+  return wanted.filter((engine) => available.includes(engine));
 }
 
 /**
@@ -77,15 +84,18 @@ function engines() {
 export function chooseContenders({ engine, only }) {
   const wanted = ({ name }) =>
     only ? only.includes(name) : !engine || name === 'node:net' || name.endsWith(` ${engine}`);
-  const asked = ['io_uring', 'epoll'].map(soref).some(wanted);
-  const known = [nodeNet, ...['io_uring', 'epoll'].map(soref), ...floors];
+  const known = [nodeNet, ...ENGINES.map(soref), ...floors];
   const unknown = only?.find((name) => !known.some((contender) => contender.name === name));
   if (unknown !== undefined) {
     throw new Error(
       `no contender ${unknown}; there are ${known.map(({ name }) => name).join(', ')}`,
     );
   }
-  const available = asked ? engines() : [];
-  if (engine && !available.includes(engine)) throw new Error(`soref has no engine ${engine} here`);
+  if (engine && !ENGINES.includes(engine)) throw new Error(`--engine: ${ENGINES.join(' or ')}`);
+  const asked = ENGINES.filter((name) => wanted(soref(name)));
+  const available = engines(asked);
+  const missing = asked.find((name) => !available.includes(name));
+  // Without a choice, the reason that was printed is enough; what was asked for must be there.
+  if ((engine || only) && missing) throw new Error(`soref has no engine ${missing} here`);
   return [nodeNet, ...available.map(soref), ...floors].filter(wanted);
 }
