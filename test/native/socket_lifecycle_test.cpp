@@ -1,0 +1,359 @@
+// The life of sockets over a protocol that does what the test says: when it attaches, how long it
+// lingers, what it reports. No kernel is involved.
+#include <cerrno>
+#include <memory>
+#include <string>
+
+#include "check.h"
+#include "recording_sink.h"
+
+namespace soref::socket {
+namespace {
+
+struct ScriptedBlock final : protocol::ControlBlock {
+  explicit ScriptedBlock(protocol::Upcalls& owner) : socket(&owner) {}
+  protocol::Upcalls* socket;
+  protocol::Hold lingering;
+  protocol::Hold operation;
+};
+
+class ScriptedProtocol final : public protocol::Protocol {
+ public:
+  int attach_error = 0;
+  bool lingers = false;
+  int attaches = 0, detaches = 0, closes = 0, aborts = 0, discards = 0, shutdowns = 0, sends = 0;
+  ScriptedBlock* last = nullptr;
+
+  static ScriptedBlock& scripted(protocol::ControlBlock& block) {
+    return static_cast<ScriptedBlock&>(block);
+  }
+  const char* name() const noexcept override { return "scripted"; }
+  int recognizes(int) const noexcept override { return 0; }
+  int attach(protocol::Upcalls& socket, protocol::Origin,
+             protocol::ControlBlock*& block) noexcept override {
+    if (attach_error != 0) return attach_error;
+    ++attaches;
+    last = new ScriptedBlock(socket);
+    block = last;
+    return 0;
+  }
+  void detach(protocol::ControlBlock& block) noexcept override {
+    ++detaches;
+    delete &scripted(block);
+  }
+  int bind(protocol::ControlBlock&, const protocol::Name&,
+           protocol::BindOptions) noexcept override {
+    return 0;
+  }
+  int listen(protocol::ControlBlock& block, int) noexcept override {
+    start_operation(scripted(block));
+    return 0;
+  }
+  int connect(protocol::ControlBlock& block, const protocol::Name&) noexcept override {
+    start_operation(scripted(block));
+    return 0;
+  }
+  int shutdown(protocol::ControlBlock&) noexcept override {
+    ++shutdowns;
+    return 0;
+  }
+  void receive(protocol::ControlBlock&, bool) noexcept override {}
+  void send(protocol::ControlBlock&) noexcept override { ++sends; }
+  void close(protocol::ControlBlock& block) noexcept override {
+    ++closes;
+    leave(scripted(block));
+  }
+  void abort(protocol::ControlBlock& block) noexcept override {
+    ++aborts;
+    leave(scripted(block));
+  }
+  void quiesce(protocol::ControlBlock& block) noexcept override { leave(scripted(block)); }
+  int release(protocol::ControlBlock&) noexcept override { return 7; }
+  int local_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return -EINVAL; }
+  int peer_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return 0; }
+  int set_option(protocol::ControlBlock&, protocol::Option, int) noexcept override { return 0; }
+  int option(protocol::ControlBlock&, protocol::Option) noexcept override { return 0; }
+  int resource(const protocol::ControlBlock&) const noexcept override { return -1; }
+  void discard(int) noexcept override { ++discards; }
+
+  static void start_operation(ScriptedBlock& block) {
+    block.operation = protocol::Hold(*block.socket, base::Reference::operation);
+  }
+
+ private:
+  void leave(ScriptedBlock& block) {
+    if (lingers) block.lingering = protocol::Hold(*block.socket, base::Reference::protocol);
+  }
+};
+
+struct Fixture {
+  base::Ledger ledger;
+  protocol::Switch protocols;
+  RecordingSink sink;
+  ScriptedProtocol* scripted = new ScriptedProtocol;
+  std::unique_ptr<SocketLayer> layer;
+
+  Fixture() {
+    protocols.add(protocol::Family::tcp4, std::unique_ptr<protocol::Protocol>(scripted));
+    layer = std::make_unique<SocketLayer>(protocols, sink, ledger);
+  }
+  Socket& create(protocol::Origin::Kind kind = protocol::Origin::Kind::fresh) {
+    Socket* socket = nullptr;
+    CHECK_EQ(layer->create(0, {kind, 3}, socket), 0);
+    return *socket;
+  }
+  void end(Socket& socket) {
+    socket.close(false);
+    layer->reclaim();
+  }
+};
+
+std::span<const std::byte> bytes(const char* text) {
+  return std::as_bytes(std::span(text, std::char_traits<char>::length(text)));
+}
+
+TEST_CASE("a failed attach leaves nothing, and is never detached") {
+  Fixture fixture;
+  fixture.scripted->attach_error = -EMFILE;
+  Socket* socket = nullptr;
+  CHECK_EQ(fixture.layer->create(0, {}, socket), -EMFILE);
+  CHECK(socket == nullptr);
+  CHECK_EQ(fixture.layer->live(), 0U);
+  CHECK_EQ(fixture.ledger.attach_failed, 1U);
+  CHECK_EQ(fixture.ledger.attached, 0U);
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.scripted->detaches, 0);
+}
+
+TEST_CASE("a family that this environment does not have is refused") {
+  Fixture fixture;
+  Socket* socket = nullptr;
+  CHECK_EQ(fixture.layer->create(1, {}, socket), -EAFNOSUPPORT);
+  CHECK_EQ(fixture.layer->create(77, {}, socket), -EAFNOSUPPORT);
+  CHECK_EQ(fixture.ledger.attach_attempted, 0U);
+}
+
+TEST_CASE("attach and detach come once each, with one close between them") {
+  Fixture fixture;
+  Socket& socket = fixture.create();
+  CHECK_EQ(socket.references(), 1U);
+  CHECK_EQ(socket.references(base::Reference::consumer), 1U);
+  fixture.end(socket);
+  CHECK_EQ(fixture.scripted->attaches, 1);
+  CHECK_EQ(fixture.scripted->closes, 1);
+  CHECK_EQ(fixture.scripted->aborts, 0);
+  CHECK_EQ(fixture.scripted->detaches, 1);
+  CHECK_EQ(fixture.ledger.live(), 0U);
+  CHECK_EQ(fixture.sink.count(Event::closed), 1U);
+}
+
+TEST_CASE("an operation in flight keeps a closed socket until its final completion") {
+  Fixture fixture;
+  Socket& socket = fixture.create();
+  CHECK_EQ(socket.connect({}), 0);
+  ScriptedBlock& block = *fixture.scripted->last;
+  fixture.end(socket);
+  CHECK_EQ(fixture.scripted->detaches, 0);
+  CHECK_EQ(fixture.layer->closing(), 1U);
+  block.operation.reset();
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.scripted->detaches, 1);
+  CHECK_EQ(fixture.layer->closing(), 0U);
+}
+
+TEST_CASE("a protocol that lingers outlives its consumer, and is then detached") {
+  Fixture fixture;
+  fixture.scripted->lingers = true;
+  Socket& socket = fixture.create();
+  ScriptedBlock& block = *fixture.scripted->last;
+  fixture.end(socket);
+  CHECK_EQ(fixture.ledger.held(base::Reference::protocol), 1U);
+  CHECK_EQ(fixture.scripted->detaches, 0);
+  block.lingering.reset();
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.scripted->detaches, 1);
+  CHECK_EQ(fixture.ledger.held(base::Reference::protocol), 0U);
+}
+
+TEST_CASE("an undelivered event keeps a closed socket until it was delivered") {
+  Fixture fixture;
+  Socket& socket = fixture.create(protocol::Origin::Kind::external);
+  socket.received({0, 5});
+  fixture.end(socket);
+  CHECK_EQ(fixture.scripted->detaches, 0);
+  CHECK(fixture.sink.take().event == Event::data);
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.scripted->detaches, 1);
+  CHECK(fixture.sink.take().event == Event::closed);
+}
+
+TEST_CASE("nothing is reported of a socket that is closing, and its bytes are given back") {
+  Fixture fixture;
+  Socket& socket = fixture.create(protocol::Origin::Kind::external);
+  ScriptedProtocol::start_operation(*fixture.scripted->last);
+  ScriptedBlock& block = *fixture.scripted->last;
+  fixture.end(socket);
+  socket.received({4, 10});
+  socket.received_end();
+  socket.receive_failed(-ECONNRESET);
+  socket.send_failed(-EPIPE);
+  CHECK(fixture.sink.events.empty());
+  CHECK_EQ(fixture.sink.discarded.size(), 1U);
+  block.operation.reset();
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.sink.events.size(), 1U);
+}
+
+TEST_CASE("a name is never used again, a slot is") {
+  Fixture fixture;
+  Socket& first = fixture.create();
+  const SocketName old = first.name();
+  CHECK(fixture.layer->find(old) == &first);
+  fixture.end(first);
+  CHECK(fixture.layer->find(old) == nullptr);
+  Socket& second = fixture.create();
+  CHECK_EQ(second.name().slot, old.slot);
+  CHECK(second.name().generation != old.generation);
+  CHECK(fixture.layer->find(old) == nullptr);
+  CHECK(fixture.layer->find({99, 1}) == nullptr);
+  fixture.end(second);
+}
+
+TEST_CASE("a queued connection belongs to its listener until it is accepted") {
+  Fixture fixture;
+  Socket& listener = fixture.create();
+  CHECK_EQ(listener.listen(5), 0);
+  listener.incoming(11);
+  CHECK_EQ(listener.queued_connections(), 1U);
+  CHECK_EQ(fixture.ledger.held(base::Reference::queue), 1U);
+  CHECK(fixture.sink.take().event == Event::connection);
+  Socket* child = listener.accept();
+  REQUIRE(child != nullptr);
+  CHECK_EQ(child->references(base::Reference::queue), 0U);
+  CHECK_EQ(child->references(base::Reference::consumer), 1U);
+  CHECK(child->life() == Life::open);
+  CHECK(listener.accept() == nullptr);
+  fixture.end(*child);
+  ScriptedProtocol::scripted(listener.control_block()).operation.reset();
+  fixture.end(listener);
+  CHECK_EQ(fixture.ledger.attached, fixture.ledger.detached);
+}
+
+TEST_CASE("closing a listener aborts what nobody accepted, and nothing else") {
+  Fixture fixture;
+  Socket& listener = fixture.create();
+  CHECK_EQ(listener.listen(5), 0);
+  listener.incoming(11);
+  listener.incoming(12);
+  Socket* accepted = listener.accept();
+  REQUIRE(accepted != nullptr);
+  fixture.sink.take_all();
+  ScriptedProtocol::scripted(listener.control_block()).operation.reset();
+  fixture.end(listener);
+  CHECK_EQ(fixture.scripted->aborts, 1);
+  CHECK_EQ(fixture.scripted->detaches, 2);
+  CHECK_EQ(fixture.layer->live(), 1U);
+  fixture.end(*accepted);
+  CHECK_EQ(fixture.ledger.attached, 3U);
+  CHECK_EQ(fixture.ledger.detached, 3U);
+}
+
+TEST_CASE("a connection that cannot be attached, or comes too late, gives its resource back") {
+  Fixture fixture;
+  Socket& listener = fixture.create();
+  CHECK_EQ(listener.listen(5), 0);
+  fixture.scripted->attach_error = -ENOMEM;
+  listener.incoming(11);
+  CHECK_EQ(fixture.scripted->discards, 1);
+  CHECK_EQ(listener.queued_connections(), 0U);
+  fixture.scripted->attach_error = 0;
+  ScriptedBlock& block = ScriptedProtocol::scripted(listener.control_block());
+  fixture.end(listener);
+  listener.incoming(12);
+  CHECK_EQ(fixture.scripted->discards, 2);
+  block.operation.reset();
+  fixture.layer->reclaim();
+}
+
+TEST_CASE("a half-close waits for the bytes before it") {
+  Fixture fixture;
+  Socket& socket = fixture.create(protocol::Origin::Kind::external);
+  socket.send_copy(bytes("four"), true);
+  socket.shutdown();
+  fixture.layer->flush();
+  CHECK_EQ(fixture.scripted->sends, 1);
+  CHECK_EQ(fixture.scripted->shutdowns, 0);
+  socket.sent(3);
+  CHECK_EQ(fixture.scripted->shutdowns, 0);
+  socket.sent(1);
+  CHECK_EQ(fixture.scripted->shutdowns, 1);
+  CHECK(fixture.sink.take().event == Event::written);
+  CHECK(fixture.sink.take().event == Event::shut_down);
+  fixture.end(socket);
+}
+
+TEST_CASE("every awaited write is answered once, also by a failure") {
+  Fixture fixture;
+  Socket& socket = fixture.create(protocol::Origin::Kind::external);
+  socket.send_copy(bytes("one"), true);
+  socket.send_copy(bytes("two"), true);
+  socket.shutdown();
+  fixture.layer->flush();
+  socket.send_failed(-ECONNRESET);
+  const Recorded written = fixture.sink.take();
+  CHECK(written.event == Event::written);
+  CHECK_EQ(written.first, -ECONNRESET);
+  CHECK_EQ(written.second, 2);
+  CHECK(fixture.sink.take().event == Event::shut_down);
+  socket.send_copy(bytes("late"), true);
+  CHECK_EQ(fixture.sink.take().first, -EPIPE);
+  CHECK(fixture.sink.events.empty());
+  fixture.end(socket);
+}
+
+TEST_CASE("bytes that do not leave in their turn are reported once, and once when they have left") {
+  Fixture fixture;
+  Socket& socket = fixture.create(protocol::Origin::Kind::external);
+  socket.send_copy(bytes("slow"), false);
+  fixture.layer->flush();
+  fixture.layer->report_blocked();
+  CHECK(fixture.sink.take().event == Event::blocked);
+  socket.send_copy(bytes("more"), false);
+  fixture.layer->flush();
+  fixture.layer->report_blocked();
+  CHECK(fixture.sink.events.empty());
+  socket.sent(8);
+  CHECK(fixture.sink.take().event == Event::unblocked);
+  fixture.end(socket);
+}
+
+TEST_CASE("close_all lets every consumer go, accepted or not") {
+  Fixture fixture;
+  Socket& listener = fixture.create();
+  CHECK_EQ(listener.listen(5), 0);
+  listener.incoming(11);
+  fixture.create(protocol::Origin::Kind::external);
+  ScriptedProtocol::scripted(listener.control_block()).operation.reset();
+  fixture.layer->close_all();
+  fixture.sink.take_all();
+  fixture.layer->reclaim();
+  CHECK_EQ(fixture.layer->live(), 0U);
+  CHECK_EQ(fixture.ledger.attached, 3U);
+  CHECK_EQ(fixture.ledger.detached, 3U);
+}
+
+TEST_CASE("only the legal steps of a life and of a connection are legal") {
+  CHECK(is_legal(Life::allocated, Life::attached));
+  CHECK(is_legal(Life::closing, Life::detached));
+  CHECK(!is_legal(Life::allocated, Life::detached));
+  CHECK(!is_legal(Life::open, Life::detached));
+  CHECK(!is_legal(Life::detached, Life::attached));
+  CHECK(!is_legal(Life::closing, Life::open));
+  CHECK(is_legal(Connection::idle, Connection::listening));
+  CHECK(!is_legal(Connection::connected, Connection::connecting));
+  CHECK(!is_legal(Connection::disconnected, Connection::connected));
+  CHECK(!is_legal(Connection::listening, Connection::connected));
+}
+
+}  // namespace
+}  // namespace soref::socket
