@@ -5,7 +5,7 @@ const terminal = process.stdout.isTTY === true;
 /** A passing state; on a terminal it replaces the one before. @param {string} text */
 export function showProgress(text) {
   if (!terminal) return console.log(text);
-  const width = Math.max(20, (process.stdout.columns ?? 80) - 1);
+  const width = Math.max(20, (process.stdout.columns || 80) - 1);
   process.stdout.write(`\r\x1b[K${text.slice(0, width)}`);
 }
 
