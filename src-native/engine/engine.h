@@ -92,8 +92,8 @@ class Engine {
   // "io_uring", "epoll" or a test's own name.
   [[nodiscard]] virtual const char* name() const noexcept = 0;
 
-  // Whether descriptors must have O_NONBLOCK set (epoll) or clear (io_uring, which would report
-  // EAGAIN instead of waiting) while they are in this engine's hands.
+  // Whether descriptors should have O_NONBLOCK set (epoll) or clear (io_uring, which otherwise
+  // needs a poll before each operation that has to wait) while they are in this engine's hands.
   [[nodiscard]] virtual bool wants_nonblocking() const noexcept = 0;
 
   // --- starting: the operation of that direction must be idle. None of these can fail: what goes
@@ -107,8 +107,9 @@ class Engine {
   // Receives until the end of the stream, an error or cancel. While the pool is empty it waits for
   // recycle() and loses nothing.
   virtual void receive(Channel& channel) noexcept = 0;
-  // Sends all of `pieces` (at most kMaximumPieces, together at most kMaximumSendBytes). The bytes
-  // must stay until the final completion; the array itself is copied. Never raises SIGPIPE.
+  // Sends all of `pieces` (at most kMaximumPieces), or the first kMaximumSendBytes of them if they
+  // have more. The bytes must stay until the final completion; the array itself is copied. Never
+  // raises SIGPIPE.
   virtual void send(Channel& channel, std::span<const iovec> pieces) noexcept = 0;
   // Waits until a connect(2) that returned EINPROGRESS has ended; the result is its SO_ERROR. Must
   // be the first operation of the channel, or the first after forget().

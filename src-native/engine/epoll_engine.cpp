@@ -90,8 +90,7 @@ void EpollEngine::connect(Channel& channel) noexcept {
 }
 
 void EpollEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
-  SOREF_ASSERT(pieces.size() <= kMaximumPieces && total_bytes(pieces) <= kMaximumSendBytes,
-               "a send has at most kMaximumPieces pieces and kMaximumSendBytes bytes");
+  SOREF_ASSERT(pieces.size() <= kMaximumPieces, "one send has a limited number of pieces");
   queue_.start(channel, Kind::send);
   if (channel.deferred_send_error != 0) {
     queue_.finish(channel, Kind::send, std::exchange(channel.deferred_send_error, 0));
@@ -103,7 +102,7 @@ void EpollEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept
   ++system_calls_;
   const std::int32_t result = send_now(channel.descriptor, message);
   const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
-  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent == total_bytes(pieces))) {
+  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent >= bytes_to_send(pieces))) {
     queue_.finish(channel, Kind::send, result);
     return;
   }

@@ -10,10 +10,12 @@ namespace soref::engine {
 
 PendingSend::PendingSend(std::span<const iovec> all, std::size_t already_sent) noexcept {
   SOREF_ASSERT(all.size() <= kMaximumPieces, "one send has a limited number of pieces");
-  std::copy(all.begin(), all.end(), pieces.begin());
   message.msg_iov = pieces.data();
-  message.msg_iovlen = all.size();
-  left = total_bytes(all);
+  for (const iovec& piece : all) {
+    iovec& copy = pieces[message.msg_iovlen++];
+    copy = {piece.iov_base, std::min(piece.iov_len, kMaximumSendBytes - left)};
+    left += copy.iov_len;
+  }
   advance(already_sent);
 }
 
@@ -33,9 +35,11 @@ void PendingSend::advance(std::size_t bytes) noexcept {
   }
 }
 
-std::size_t total_bytes(std::span<const iovec> pieces) noexcept {
+std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept {
   std::size_t total = 0;
-  for (const iovec& piece : pieces) total += piece.iov_len;
+  for (const iovec& piece : pieces) {
+    total += std::min(piece.iov_len, kMaximumSendBytes - total);
+  }
   return total;
 }
 

@@ -30,7 +30,8 @@ struct PendingSend {
   void advance(std::size_t bytes) noexcept;
 };
 
-[[nodiscard]] std::size_t total_bytes(std::span<const iovec> pieces) noexcept;
+// What one send has to send of `pieces`: all, but at most kMaximumSendBytes.
+[[nodiscard]] std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept;
 
 // sendmsg(2) that neither blocks nor raises SIGPIPE, and is tried again when a signal interrupts
 // it: the bytes sent or a negative errno.

@@ -26,6 +26,9 @@ class UringBuffers {
   // The group that receives name.
   [[nodiscard]] static constexpr std::uint16_t group() noexcept { return 0; }
 
+  // Bytes in each buffer.
+  [[nodiscard]] std::uint32_t size() const noexcept { return pool_.size; }
+
   // A completion came in a buffer, which belongs to its taker from then on.
   void taken() noexcept;
   // The taker gives it back to the kernel.

@@ -12,7 +12,7 @@
 
 #include "base/assert.h"
 #include "engine/pending_send.h"
-#include "engine/socket_error.h"
+#include "engine/uring_marks.h"
 #include "engine/uring_probe.h"
 
 namespace soref::engine {
@@ -22,21 +22,6 @@ constexpr unsigned kEntries = 1024;
 constexpr unsigned kCompletionEntries = 4096;
 // How often collect() enters the kernel before it lets the caller have a turn.
 constexpr int kRoundsPerCollect = 64;
-
-// Channel::engine_flags of this engine.
-constexpr std::uint32_t kReadInKernel = 1u << 0;
-constexpr std::uint32_t kWriteInKernel = 1u << 1;
-constexpr std::uint32_t kRestartRead = 1u << 2;
-constexpr std::uint32_t kRestartWrite = 1u << 3;
-constexpr std::uint32_t kOnRestart = 1u << 4;
-constexpr std::uint32_t kOnStarved = 1u << 5;
-
-// What a completion is about: a channel's address, with the direction in its low bits.
-constexpr std::uint64_t kTagMask = 3;
-constexpr std::uint64_t kReadTag = 0;
-constexpr std::uint64_t kWriteTag = 1;
-constexpr std::uint64_t kCancelTag = 2;
-static_assert(alignof(Channel) > kTagMask);
 
 std::uint64_t user_data(const Channel& channel, std::uint64_t tag) noexcept {
   return reinterpret_cast<std::uintptr_t>(&channel) | tag;
@@ -73,11 +58,18 @@ io_uring_sqe& UringEngine::entry() noexcept {
 
 void UringEngine::start_reading(Channel& channel) noexcept {
   io_uring_sqe& read = entry();
-  if (channel.read_kind == Kind::accept) {
+  const std::uint32_t once = std::exchange(channel.engine_flags, channel.engine_flags & ~kReadOnce);
+  if ((channel.engine_flags & kPollRead) != 0) {
+    io_uring_prep_poll_add(&read, channel.descriptor, POLLIN);
+  } else if (channel.read_kind == Kind::accept) {
     // No address is asked for: all completions of a multishot accept would share its memory.
     io_uring_prep_multishot_accept(&read, channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   } else {
-    io_uring_prep_recv_multishot(&read, channel.descriptor, nullptr, 0, 0);
+    if ((once & kReadOnce) != 0) {
+      io_uring_prep_recv(&read, channel.descriptor, nullptr, buffers_.size(), 0);
+    } else {
+      io_uring_prep_recv_multishot(&read, channel.descriptor, nullptr, 0, 0);
+    }
     read.flags |= IOSQE_BUFFER_SELECT;
     read.buf_group = UringBuffers::group();
   }
@@ -87,7 +79,7 @@ void UringEngine::start_reading(Channel& channel) noexcept {
 
 void UringEngine::start_writing(Channel& channel) noexcept {
   io_uring_sqe& write = entry();
-  if (channel.write_kind == Kind::connect) {
+  if (channel.write_kind == Kind::connect || (channel.engine_flags & kPollWrite) != 0) {
     io_uring_prep_poll_add(&write, channel.descriptor, POLLOUT);
   } else {
     io_uring_prep_sendmsg(&write, channel.descriptor, &channel.pending_send->message,
@@ -113,8 +105,7 @@ void UringEngine::connect(Channel& channel) noexcept {
 }
 
 void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
-  SOREF_ASSERT(pieces.size() <= kMaximumPieces && total_bytes(pieces) <= kMaximumSendBytes,
-               "a send has at most kMaximumPieces pieces and kMaximumSendBytes bytes");
+  SOREF_ASSERT(pieces.size() <= kMaximumPieces, "one send has a limited number of pieces");
   queue_.start(channel, Kind::send);
   if (channel.deferred_send_error != 0) {
     queue_.finish(channel, Kind::send, std::exchange(channel.deferred_send_error, 0));
@@ -126,7 +117,7 @@ void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept
   ++system_calls_;
   const std::int32_t result = send_now(channel.descriptor, message);
   const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
-  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent == total_bytes(pieces))) {
+  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent >= bytes_to_send(pieces))) {
     queue_.finish(channel, Kind::send, result);
     return;
   }
@@ -141,7 +132,7 @@ void UringEngine::cancel_read(Channel& channel) noexcept {
     return;
   }
   // The kernel has ended it already, and it was to be started again.
-  channel.engine_flags &= ~kRestartRead;
+  channel.engine_flags &= ~(kRestartRead | kReadOnce | kPollRead);
   starved_.remove(channel);
   queue_.finish(channel, channel.read_kind, -ECANCELED);
 }
@@ -152,7 +143,7 @@ void UringEngine::cancel_write(Channel& channel) noexcept {
     ask_to_cancel(user_data(channel, kWriteTag));
     return;
   }
-  channel.engine_flags &= ~kRestartWrite;
+  channel.engine_flags &= ~(kRestartWrite | kPollWrite);
   complete_send(channel, -ECANCELED);
 }
 
@@ -244,9 +235,11 @@ void UringEngine::take_completions() noexcept {
 }
 
 void UringEngine::restart() noexcept {
+  // Those that waited for a buffer get one each, the longest wait first: multishot would let the
+  // first of them take all there are.
   for (auto turns = std::min<std::size_t>(starved_.size(), buffers_.available()); turns > 0;
        --turns) {
-    restart_later(starved_.pop_front(), kRestartRead);
+    restart_later(starved_.pop_front(), kRestartRead | kReadOnce);
   }
   // Only those that are on the list now: an entry that is started may itself need a restart.
   for (std::size_t turns = restart_.size(); turns > 0 && !restart_.empty(); --turns) {
@@ -266,91 +259,6 @@ void UringEngine::restart_later(Channel& channel, std::uint32_t what) noexcept {
   }
   channel.engine_flags |= what;
   if (!restart_.contains(channel)) restart_.push_back(channel);
-}
-
-// --- completions
-
-void UringEngine::complete(const io_uring_cqe& completion) noexcept {
-  const std::uint64_t tag = completion.user_data & kTagMask;
-  if (tag == kCancelTag) return;
-  Channel& channel = *reinterpret_cast<Channel*>(completion.user_data & ~kTagMask);
-  const bool more = (completion.flags & IORING_CQE_F_MORE) != 0;
-  if (!more) channel.engine_flags &= ~(tag == kReadTag ? kReadInKernel : kWriteInKernel);
-  if (tag == kReadTag && channel.read_kind == Kind::accept) {
-    complete_accept(channel, completion.res, more);
-  } else if (tag == kReadTag) {
-    complete_receive(channel, completion.res, completion.flags);
-  } else if (channel.write_kind == Kind::connect) {
-    complete_connect(channel, completion.res);
-  } else {
-    complete_send(channel, completion.res);
-  }
-}
-
-void UringEngine::complete_accept(Channel& channel, std::int32_t result, bool more) noexcept {
-  if (result >= 0) queue_.progress(channel, Kind::accept, result, kNoBuffer);
-  if (more) return;
-  if (channel.read_state == OperationState::cancelling) {
-    queue_.finish(channel, Kind::accept, -ECANCELED);
-  } else if (result >= 0 || concerns_one_connection(-result)) {
-    restart_later(channel, kRestartRead);
-  } else {
-    queue_.finish(channel, Kind::accept, result);
-  }
-}
-
-void UringEngine::complete_receive(Channel& channel, std::int32_t result, unsigned flags) noexcept {
-  if ((flags & IORING_CQE_F_BUFFER) != 0) {
-    const std::uint32_t buffer = flags >> IORING_CQE_BUFFER_SHIFT;
-    buffers_.taken();
-    if (result > 0) {
-      queue_.progress(channel, Kind::receive, result, buffer);
-    } else {
-      buffers_.give_back(buffer);
-    }
-  }
-  if ((flags & IORING_CQE_F_MORE) != 0) return;
-  const bool ended_by_kernel = result > 0 || result == -ENOBUFS || result == -EINTR;
-  if (!ended_by_kernel) {
-    queue_.finish(channel, Kind::receive, result);
-  } else if (channel.read_state == OperationState::cancelling) {
-    queue_.finish(channel, Kind::receive, -ECANCELED);
-  } else if (result != -ENOBUFS) {
-    restart_later(channel, kRestartRead);
-  } else if (restart_.contains(channel)) {
-    channel.engine_flags |= kRestartRead;
-  } else {
-    starved_.push_back(channel);
-  }
-}
-
-void UringEngine::complete_connect(Channel& channel, std::int32_t result) noexcept {
-  if (result >= 0) {
-    ++system_calls_;
-    result = take_socket_error(channel.descriptor);
-  }
-  queue_.finish(channel, Kind::connect, result);
-}
-
-void UringEngine::complete_send(Channel& channel, std::int32_t result) noexcept {
-  PendingSend& pending = *channel.pending_send;
-  if (result < 0 && result != -EINTR) {
-    finish_send(channel, failed_send_result(channel, pending.sent, result));
-    return;
-  }
-  if (result > 0) pending.advance(static_cast<std::size_t>(result));
-  if (pending.left == 0) {
-    finish_send(channel, static_cast<std::int32_t>(pending.sent));
-  } else if (channel.write_state == OperationState::cancelling) {
-    finish_send(channel, failed_send_result(channel, pending.sent, -ECANCELED));
-  } else {
-    restart_later(channel, kRestartWrite);
-  }
-}
-
-void UringEngine::finish_send(Channel& channel, std::int32_t result) noexcept {
-  delete std::exchange(channel.pending_send, nullptr);
-  queue_.finish(channel, Kind::send, result);
 }
 
 }  // namespace soref::engine
