@@ -16,6 +16,8 @@ type ConnectionHandler = (
   child: Handle | NativeHandle | undefined,
 ) => void;
 
+const EINVAL = -22;
+
 const socketChannel = channel('net.server.socket');
 
 // Up to Node 20 a limit of 0 meant none; afterwards it means that every connection is dropped.
@@ -60,8 +62,14 @@ function isBlocked(server: ServerInternals, child: Handle): boolean {
 
 /** Makes the Socket of an accepted child, which the server then counts, and announces it. */
 function acceptChild(server: ServerInternals, child: Handle): void {
-  if (isFull(server)) return drop(server, child);
-  if (isBlocked(server, child)) return child.close();
+  if (isFull(server)) {
+    drop(server, child);
+    return;
+  }
+  if (isBlocked(server, child)) {
+    child.close();
+    return;
+  }
   const options: SocketConstructorOptions = {
     handle: child,
     allowHalfOpen: server.allowHalfOpen,
@@ -105,11 +113,16 @@ export function onconnection(
   child: Handle | NativeHandle | undefined,
 ): void {
   const server = this.owner as ServerInternals;
-  if (errno !== 0 || child === undefined) return acceptFailed(server, errno);
-  if (child instanceof Handle) return acceptChild(server, child);
-  const native = child;
-  const adopted = isNativeHandle(native) ? adoptDuplicate(native, kindOf(native), 'socket') : -22; // EINVAL, for something that is no handle at all
-  native.close();
+  if (errno !== 0 || child === undefined) {
+    acceptFailed(server, errno);
+    return;
+  }
+  if (child instanceof Handle) {
+    acceptChild(server, child);
+    return;
+  }
+  const adopted = isNativeHandle(child) ? adoptDuplicate(child, kindOf(child), 'socket') : EINVAL;
+  child.close();
   if (typeof adopted === 'number') acceptFailed(server, adopted);
   else acceptChild(server, adopted);
 }

@@ -2,6 +2,7 @@
 // set-up, or to the primary when the process is a worker of a cluster.
 import type { LookupAddress } from 'node:dns';
 import { addAbortListener } from 'node:events';
+import { statSync } from 'node:fs';
 import { Handle } from '../core/handle';
 import { _normalizeArgs, isPathName } from './connect-arguments';
 import { ERR_INVALID_ARG_VALUE, ERR_SERVER_ALREADY_LISTEN, ErrnoException } from './errors';
@@ -29,9 +30,9 @@ interface Options {
   _handle?: unknown;
 }
 
-// As libuv numbers them.
-const READABLE = 1;
-const WRITABLE = 2;
+// Permission bits: for the owner, the group and all others.
+const READABLE = 0o444;
+const WRITABLE = 0o222;
 
 /** The backlog among the arguments: a number, or a string that is one. */
 function toNumber(value: unknown): number | false {
@@ -161,7 +162,7 @@ function listenOnPath(server: ServerInternals, options: Options, backlog: number
   const handle = server._handle;
   const mode = (readableAll === true ? READABLE : 0) | (writableAll === true ? WRITABLE : 0);
   if (mode === 0 || !(handle instanceof Handle)) return;
-  const errno = handle.chmod(mode);
+  const errno = handle.chmod((statSync(path).mode & 0o7777) | mode);
   if (errno === 0) return;
   handle.close();
   server._handle = null;

@@ -97,10 +97,10 @@ function checked(given: Given): ServerOptions {
   return options;
 }
 
-const isPrototypeOf = Object.prototype.isPrototypeOf;
+const isBaseOf = Object.prototype.isPrototypeOf;
 
 function ServerFunction(this: unknown, options?: Given, connectionListener?: unknown) {
-  if (!isPrototypeOf.call(Server.prototype, this as object)) {
+  if (!isBaseOf.call(Server.prototype, this as object)) {
     return this instanceof NodeServer
       ? Reflect.apply(NodeServer as never, this, [options, connectionListener])
       : new Server(options as ServerOptions, connectionListener as (socket: Socket) => void);

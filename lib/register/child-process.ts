@@ -9,7 +9,9 @@ import type { EventEmitter } from 'node:events';
 import { Handle } from '../core/handle';
 import { duplicateDescriptor, type NativeHandle, nodeSocketOn } from '../net/native-handle';
 import { NodeServer } from '../net/node-net';
+import { Socket } from '../net/socket';
 import type { SocketFields } from '../net/socket-fields';
+import { handOver, type SorefSocket } from './hand-over';
 import { replace } from './registered';
 
 interface SendOptions {
@@ -36,40 +38,32 @@ interface Counterpart {
   sent?: NativeHandle;
 }
 
-/** A handle of Node's on a duplicate of our handle's descriptor; undefined if there are no more. */
-function duplicate(handle: Handle): NativeHandle | undefined {
+/** A socket of Node's on a duplicate of our handle's descriptor; undefined if there are no more. */
+function duplicate(handle: Handle) {
   const fd = duplicateDescriptor(handle.fd, handle.kind);
-  return fd < 0 ? undefined : (nodeSocketOn(fd, true)._handle as NativeHandle);
+  return fd < 0 ? undefined : nodeSocketOn(fd, true);
 }
 
 /** The socket leaves this process, and stays behind without a connection, as Node's does. */
-function handOver(socket: SocketFields, handle: Handle): Counterpart {
-  const { fd, tail } = handle.detach();
-  const counterpart = nodeSocketOn(fd, socket.allowHalfOpen);
-  if (tail.length > 0) counterpart.write(Buffer.concat(tail));
-  socket._handle = null;
+function leaveProcess(socket: SorefSocket): Counterpart {
+  const { node } = handOver(socket);
   socket.setTimeout(0);
-  return { handle: Object.assign(counterpart, { server: socket.server }) };
+  return { handle: Object.assign(node, { server: socket.server }) };
 }
 
 /** What Node can send in the place of a socket, server or handle of soref's; undefined for others. */
 function counterpartOf(value: unknown, keepOpen: boolean): Counterpart | undefined {
-  if (value instanceof Handle) {
-    const native = duplicate(value);
-    return native && { handle: native, sent: native };
-  }
-  const owner = value as { _handle?: unknown } | null | undefined;
-  const handle = owner?._handle;
+  const owner = value as { _handle?: unknown; server?: unknown };
+  const handle = value instanceof Handle ? value : owner?._handle;
   if (!(handle instanceof Handle)) return undefined;
-  const isSocket = handle.owner === value && 'readyState' in (value as object);
-  if (isSocket && !keepOpen) return handOver(value as SocketFields, handle);
-  const native = duplicate(handle);
-  if (native === undefined) return undefined;
-  if (!isSocket)
-    return { handle: Object.assign(new NodeServer(), { _handle: native }), sent: native };
-  const fd = native.fd as number;
-  const counterpart = nodeSocketOn(fd, (value as SocketFields).allowHalfOpen);
-  return { handle: counterpart, sent: native };
+  const isSocket = value instanceof Socket;
+  if (isSocket && !keepOpen) return leaveProcess(value as unknown as SorefSocket);
+  const socket = duplicate(handle);
+  if (socket === undefined) return undefined;
+  const sent = socket._handle as NativeHandle;
+  if (isSocket) return { handle: Object.assign(socket, { server: owner.server }), sent };
+  if (value === handle) return { handle: sent, sent };
+  return { handle: Object.assign(new NodeServer(), { _handle: sent }), sent };
 }
 
 /** Closes what was only made to be sent, and reports as Node would have without our callback. */

@@ -5,8 +5,9 @@
  * on the socket is what it is under TLS in Node: the object that closes the connection.
  */
 import { Handle } from '../core/handle';
-import { type NativeHandle, nodeSocketOn } from '../net/native-handle';
-import { type Callback, kWriteCallback, type SocketFields } from '../net/socket-fields';
+import type { NativeHandle } from '../net/native-handle';
+import type { SocketFields } from '../net/socket-fields';
+import { handOver, hasSorefHandle, type SorefSocket } from './hand-over';
 import { replace } from './registered';
 
 /** Node's TLSWrap, as far as it is told here what happens on the socket below it. */
@@ -28,10 +29,6 @@ type WrapHandle = (
   hasActiveWrite: boolean,
 ) => TlsWrap;
 
-function isSoref(socket: SocketFields | null): socket is SocketFields & { _handle: Handle } {
-  return socket?._handle instanceof Handle;
-}
-
 /** The stream has these bytes for TLS to read first: they came before it took over. */
 function keepForReading(socket: SocketFields, head: Buffer[]): void {
   if (head.length === 0) return;
@@ -40,54 +37,26 @@ function keepForReading(socket: SocketFields, head: Buffer[]): void {
   for (const chunk of head) socket.push(chunk);
 }
 
-/** Sends through Node's socket what soref had not sent yet. True if that goes on after the call. */
-function sendRest(writer: NodeJS.WritableStream, tail: Buffer[], done: () => void): boolean {
-  if (tail.length === 0) {
-    done();
-    return false;
-  }
-  let finished = false;
-  writer.write(Buffer.concat(tail), () => {
-    finished = true;
-    done();
-  });
-  return !finished;
-}
-
-/** Ends the write that the socket's stream waits for. */
-function endWrite(socket: SocketFields): void {
-  const callback: Callback | null = socket[kWriteCallback];
-  socket[kWriteCallback] = null;
-  callback?.(null);
-}
-
 /** Takes over a connected socket: its connection goes to a new handle of Node's. */
 function wrapConnected(
   tls: TlsSocket,
   wrapHandle: WrapHandle,
-  socket: SocketFields & { _handle: Handle },
+  socket: SorefSocket,
   hasActiveWrite: boolean,
 ): TlsWrap {
-  const { fd, head, tail } = socket._handle.detach();
-  const writer = nodeSocketOn(fd, true);
-  socket._handle = writer._handle as unknown as Handle;
-  keepForReading(socket, head);
   let result: TlsWrap | undefined;
-  const sending = sendRest(writer, tail, () => {
-    endWrite(socket);
+  const { node, head, sending } = handOver(socket, () => {
     // Without an active write of the stream nobody else tells TLS that it may write now.
     if (!hasActiveWrite) result?.writesIssuedByPrevListenerDone();
   });
+  socket._handle = node._handle as unknown as Handle;
+  keepForReading(socket, head);
   result = wrapHandle.call(tls, socket, socket._handle, hasActiveWrite || sending);
   return result;
 }
 
 /** Takes over a socket that still connects: TLS gets an empty handle, which the connection will fill. */
-function wrapConnecting(
-  tls: TlsSocket,
-  wrapHandle: WrapHandle,
-  socket: SocketFields & { _handle: Handle },
-): TlsWrap {
+function wrapConnecting(tls: TlsSocket, wrapHandle: WrapHandle, socket: SorefSocket): TlsWrap {
   // With no handle TLS makes one, and asks this option of which kind.
   const { pipe } = tls._tlsOptions;
   tls._tlsOptions.pipe = socket._handle.kind === 'pipe';
@@ -120,7 +89,7 @@ export function adoptForTls(): void {
   const prototype = tls.TLSSocket.prototype as unknown as TlsSocket;
   const original = prototype._wrapHandle;
   const _wrapHandle: WrapHandle = function (socket, handle, hasActiveWrite) {
-    if (!isSoref(socket)) return original.call(this, socket, handle, hasActiveWrite);
+    if (!hasSorefHandle(socket)) return original.call(this, socket, handle, hasActiveWrite);
     if (socket.connecting) return wrapConnecting(this, original, socket);
     return wrapConnected(this, original, socket, hasActiveWrite);
   };
