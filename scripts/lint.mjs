@@ -18,7 +18,14 @@ function biome(fix) {
   const command = fix ? ['check', '--write'] : ['ci'];
   const plain = process.stdout.isTTY ? [] : ['--colors=off'];
   const biomeScript = join(root, 'node_modules/@biomejs/biome/bin/biome');
-  run(process.execPath, [biomeScript, ...command, '--error-on-warnings', ...plain, '.']);
+  run(process.execPath, [
+    biomeScript,
+    ...command,
+    '--error-on-warnings',
+    '--max-diagnostics=200',
+    ...plain,
+    '.',
+  ]);
 }
 
 function clangFormat(fix) {
