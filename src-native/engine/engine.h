@@ -92,8 +92,9 @@ class Engine {
   // "io_uring", "epoll" or a test's own name.
   [[nodiscard]] virtual const char* name() const noexcept = 0;
 
-  // Whether descriptors should have O_NONBLOCK set (epoll) or clear (io_uring, which otherwise
-  // needs a poll before each operation that has to wait) while they are in this engine's hands.
+  // Whether descriptors should have O_NONBLOCK set (epoll) or clear (io_uring, which on older
+  // kernels otherwise needs a poll before each operation that has to wait) while they are in this
+  // engine's hands. Either mode works.
   [[nodiscard]] virtual bool wants_nonblocking() const noexcept = 0;
 
   // --- starting: the operation of that direction must be idle. None of these can fail: what goes

@@ -14,7 +14,8 @@ inline constexpr std::uint32_t kWriteInKernel = 1u << 1;
 inline constexpr std::uint32_t kRestartRead = 1u << 2;
 inline constexpr std::uint32_t kRestartWrite = 1u << 3;
 // The next entry only waits until the descriptor is ready. Needed where somebody else, who shares
-// the open file, has made it non-blocking: io_uring then fails with EAGAIN instead of waiting.
+// the open file, has made it non-blocking: older kernels then fail with EAGAIN instead of waiting
+// (io_uring_enter(2), IORING_OP_ACCEPT).
 inline constexpr std::uint32_t kPollRead = 1u << 4;
 inline constexpr std::uint32_t kPollWrite = 1u << 5;
 // The next receive takes one buffer and is not multishot.

@@ -259,6 +259,8 @@ ENGINE_TEST("a descriptor in the other blocking mode works all the same") {
   for (std::size_t i = 1; i <= 5; ++i) {
     const int client = connect_to(address);
     CHECK(fixture.run_until([&] { return fixture.records[&listener].accepted.size() == i; }));
+    fixture.run_for_a_while();
+    CHECK(!fixture.engine->has_work());
     ::close(client);
   }
   for (const int accepted : fixture.records[&listener].accepted) ::close(accepted);

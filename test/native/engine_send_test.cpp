@@ -143,7 +143,7 @@ ENGINE_TEST("a send that an error interrupts reports its bytes, and the next one
   CHECK(static_cast<std::size_t>(record.ends.at(0)) < text.size());
   fixture.engine->send(channel, {&piece, 1});
   CHECK(fixture.run_until([&] { return channel.idle(); }));
-  CHECK(record.ends.at(1) == -ECONNRESET || record.ends.at(1) == -EPIPE);
+  CHECK_EQ(record.ends.at(1), -ECONNRESET);
   // No SIGPIPE: the process is still here.
   fixture.engine->send(channel, {&piece, 1});
   CHECK(fixture.run_until([&] { return channel.idle(); }));
