@@ -133,6 +133,48 @@ function isBuiltOn(prototype: object, value: unknown): boolean {
   return Object.prototype.isPrototypeOf.call(prototype, value as object);
 }
 
+/**
+ * The options as the stream's constructor gets them. They are written into an object that has every
+ * usual key from the start: a spread copy that grows afterwards becomes a hash table in V8, and
+ * reading it would cost the stream's constructor several microseconds a connection.
+ */
+function ownOptions(given: SocketConstructorOptions | number | undefined): SocketConstructorOptions {
+  const options = {
+    handle: undefined,
+    fd: undefined,
+    allowHalfOpen: false,
+    pauseOnCreate: false,
+    manualStart: false,
+    readable: undefined,
+    writable: undefined,
+    readableHighWaterMark: undefined,
+    writableHighWaterMark: undefined,
+    highWaterMark: undefined,
+    noDelay: false,
+    keepAlive: false,
+    keepAliveInitialDelay: undefined,
+    typeOfService: undefined,
+    onread: undefined,
+    signal: undefined,
+    blockList: undefined,
+    objectMode: undefined,
+    readableObjectMode: undefined,
+    writableObjectMode: undefined,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+  } as unknown as SocketConstructorOptions;
+  // A bare number is the legacy way to give a descriptor.
+  if (typeof given === 'number') options.fd = given;
+  else Object.assign(options, given);
+  options.allowHalfOpen = Boolean(options.allowHalfOpen);
+  // _destroy emits 'close' itself, once the descriptor is closed, and the core encodes strings.
+  options.emitClose = false;
+  options.autoDestroy = true;
+  options.decodeStrings = false;
+  return options;
+}
+
 // The function's own name is what stack traces show.
 const SocketFunction = function Socket(
   this: unknown,
@@ -145,9 +187,7 @@ const SocketFunction = function Socket(
     return Reflect.construct(SocketFunction, [given]);
   }
   const self = this as SocketFields;
-  // A bare number is the legacy way to give a descriptor.
-  const options: SocketConstructorOptions =
-    typeof given === 'number' ? { fd: given } : { ...given };
+  const options = ownOptions(given);
   const { handle, fd } = options;
   if (handle) {
     if (!(handle instanceof Handle)) return new NodeSocket(given as net.SocketConstructorOpts);
@@ -171,12 +211,6 @@ const SocketFunction = function Socket(
   self[kWriteDone] = null;
   self._closeAfterHandlingError = false;
 
-  options.allowHalfOpen = Boolean(options.allowHalfOpen);
-  // _destroy emits 'close' itself, once the descriptor is closed.
-  options.emitClose = false;
-  options.autoDestroy = true;
-  // The core encodes strings.
-  options.decodeStrings = false;
   Reflect.apply(Duplex as never, self, [options]);
 
   if (handle) {
