@@ -55,12 +55,8 @@ function start(): Core | undefined {
   const control = new ArrayBuffer(layout.controlLength * Int32Array.BYTES_PER_ELEMENT);
   const transmit = new ArrayBuffer(layout.transmitSize);
   const receive = new ArrayBuffer(layout.receiveBufferSize * layout.receiveBufferCount);
-  const calls = loaded.addon.start(
-    choices[requested] as number,
-    control,
-    transmit,
-    receive,
-    () => upcalls.deliver(),
+  const calls = loaded.addon.start(choices[requested] as number, control, transmit, receive, () =>
+    upcalls.deliver(),
   );
   if (calls.engine === undefined) {
     throw engineError(

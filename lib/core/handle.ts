@@ -190,30 +190,36 @@ export class Handle extends NativeSocket {
         return;
       }
       case Event.connection:
-        return this.accept(first, second);
+        this.accept(first, second);
+        return;
       case Event.written:
-        return this.finishWrites(first, second);
+        this.finishWrites(first, second);
+        return;
       case Event.end:
       case Event.receiveFailed:
         if (this.reading && this.held === undefined) this.deliverEnd(event, first);
         else this.hold(event, undefined, first);
         return;
       case Event.closed:
-        return this.finishClose();
+        this.finishClose();
+        return;
       case Event.connected: {
         const done = this.connecting;
         this.connecting = undefined;
         this.updateLiveness();
-        return done?.(first);
+        done?.(first);
+        return;
       }
       case Event.shutDown: {
         const done = this.shuttingDown;
         this.shuttingDown = undefined;
         this.updateLiveness();
-        return done?.(first);
+        done?.(first);
+        return;
       }
       case Event.sendFailed:
-        return this.receiver.failed?.(this, first, 'write');
+        this.receiver.failed?.(this, first, 'write');
+        return;
       case Event.blocked:
         this.blocked = true;
         return;

@@ -255,8 +255,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   private startConnect(family: number, address: string, port: number, done: Done): number {
     const error =
-      this.ensureAttached(family) ||
-      core.calls.connect(this.slot, this.generation, address, port);
+      this.ensureAttached(family) || core.calls.connect(this.slot, this.generation, address, port);
     if (error !== 0) return error;
     this.connecting = done;
     this.updateLiveness();
@@ -277,8 +276,9 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   private option(option: number, value: number): number {
     if (this.attached) command(Command.option, this.slot, this.generation, option, value, 0);
-    else if (this.phase === 'unattached') (this.earlyOptions ??= []).push(option, value);
-    else return EBADF;
+    else if (this.phase !== 'unattached') return EBADF;
+    else if (this.earlyOptions === undefined) this.earlyOptions = [option, value];
+    else this.earlyOptions.push(option, value);
     return 0;
   }
 }

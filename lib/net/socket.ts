@@ -138,7 +138,9 @@ function isBuiltOn(prototype: object, value: unknown): boolean {
  * usual key from the start: a spread copy that grows afterwards becomes a hash table in V8, and
  * reading it would cost the stream's constructor several microseconds a connection.
  */
-function ownOptions(given: SocketConstructorOptions | number | undefined): SocketConstructorOptions {
+function ownOptions(
+  given: SocketConstructorOptions | number | undefined,
+): SocketConstructorOptions {
   const options = {
     handle: undefined,
     fd: undefined,

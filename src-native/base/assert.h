@@ -1,7 +1,8 @@
 // Assertions for invariants. They stay on in release builds: an invariant that does not hold stops
 // the process with a report, since going on would turn a visible fault into a lost descriptor or a
 // callback that runs twice. SOREF_ASSERT_EXPENSIVE is for checks that walk a structure; it is
-// compiled only into debug and sanitizer builds, which define SOREF_EXPENSIVE_CHECKS. Any layer may use both.
+// compiled only into debug and sanitizer builds, which define SOREF_EXPENSIVE_CHECKS. Any layer may
+// use both.
 #pragma once
 
 namespace soref::base {

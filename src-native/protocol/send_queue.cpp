@@ -10,7 +10,7 @@ namespace soref::protocol {
 namespace {
 // A copied piece grows up to this size; beyond it a new one starts, so that growing never moves
 // much memory.
-constexpr std::size_t kPieceLimit = 64 * 1024;
+constexpr std::size_t kPieceLimit = std::size_t{64} * 1024;
 }  // namespace
 
 void SendQueue::append_copy(std::span<const std::byte> bytes) {

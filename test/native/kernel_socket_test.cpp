@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "check.h"
-#include "host/address_codec.h"
 #include "host/host_stack.h"
 #include "recording_sink.h"
 
@@ -370,35 +369,6 @@ TEST_CASE("ten thousand connections come and go, and nothing is left") {
     CHECK_EQ(accepted, 10000U);
     CHECK_EQ(core.ledger.attached, 20001U);
   });
-}
-
-TEST_CASE("address codecs take what is an address and refuse what is none") {
-  const host::Inet4Codec inet4;
-  const host::Inet6Codec inet6;
-  const host::LocalCodec local;
-  host::KernelAddress address;
-  protocol::Name name;
-  CHECK_EQ(inet4.encode({"192.0.2.1", 80, 0}, address), 0);
-  CHECK_EQ(inet4.decode(address, name), 0);
-  CHECK_EQ(name.address, std::string("192.0.2.1"));
-  CHECK_EQ(name.port, 80);
-  CHECK_EQ(inet4.encode({"192.0.2.256", 80, 0}, address), -EINVAL);
-  CHECK_EQ(inet4.encode({"::1", 80, 0}, address), -EINVAL);
-  CHECK_EQ(inet6.encode({"2001:db8::1", 443, 0}, address), 0);
-  CHECK_EQ(inet6.decode(address, name), 0);
-  CHECK_EQ(name.address, std::string("2001:db8::1"));
-  CHECK_EQ(inet6.encode({"fe80::1%lo", 1, 0}, address), 0);
-  CHECK_EQ(inet6.decode(address, name), 0);
-  CHECK_EQ(name.address, std::string("fe80::1%lo"));
-  CHECK_EQ(inet6.encode({"fe80::1%no-such-interface", 1, 0}, address), -EINVAL);
-  CHECK_EQ(local.encode({std::string(107, 'p'), 0, 0}, address), 0);
-  CHECK_EQ(local.decode(address, name), 0);
-  CHECK_EQ(name.address.size(), 107U);
-  CHECK_EQ(local.encode({std::string(108, 'p'), 0, 0}, address), -EINVAL);
-  CHECK_EQ(local.encode({"", 0, 0}, address), -EINVAL);
-  CHECK_EQ(local.encode({std::string("\0abc", 4), 0, 0}, address), 0);
-  CHECK_EQ(local.decode(address, name), 0);
-  CHECK_EQ(name.address, std::string("\0abc", 4));
 }
 
 }  // namespace
