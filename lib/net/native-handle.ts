@@ -15,6 +15,8 @@ export interface NativeHandle {
   getsockname?(out: object): number;
   getpeername?(out: object): number;
   getAsyncId?(): number;
+  readStart?(): number;
+  readStop?(): number;
   ref?(): void;
   unref?(): void;
 }

@@ -4,6 +4,7 @@
  */
 import * as soref from '../index';
 import { nodeNet } from '../net/node-net';
+import { prepareHttpClients } from './http-clients';
 import { replace } from './registered';
 
 // These take `net.Socket` and `net.Server` as the base of their own classes when they are loaded.
@@ -28,10 +29,12 @@ function isLazy(exports: object, key: string): boolean {
 
 export function replaceNet(): void {
   loadDeriving();
+  const replaceInClients = prepareHttpClients();
   const builtin = nodeNet as unknown as Record<string, unknown>;
   const ours = soref as unknown as Record<string, unknown>;
   for (const key of Object.keys(builtin)) {
     if (isLazy(builtin, key) || !(key in ours)) continue;
     if (builtin[key] !== ours[key]) replace(builtin, key, ours[key], `net.${key}`);
   }
+  replaceInClients();
 }

@@ -4,7 +4,9 @@
  * leaves soref, exactly once, for a handle of Node's, which becomes the socket's `_handle`. From then
  * on the socket is what it is under TLS in Node: the object that closes the connection.
  */
-import { Handle } from '../core/handle';
+import { closeSync } from 'node:fs';
+import type { Handle } from '../core/handle';
+import { ErrnoException } from '../net/errors';
 import type { NativeHandle } from '../net/native-handle';
 import type { SocketFields } from '../net/socket-fields';
 import { handOver, hasSorefHandle, type SorefSocket } from './hand-over';
@@ -18,6 +20,7 @@ interface TlsWrap {
 
 /** A TLSSocket from inside. */
 interface TlsSocket extends NodeJS.EventEmitter {
+  destroyed: boolean;
   _tlsOptions: { pipe?: boolean };
   _wrapHandle: WrapHandle;
 }
@@ -37,6 +40,23 @@ function keepForReading(socket: SocketFields, head: Buffer[]): void {
   for (const chunk of head) socket.push(chunk);
 }
 
+/**
+ * Makes a handle of Node's a soref socket's. Such a socket leaves it to the handle to remember
+ * whether it reads, which Node's leave to the socket; TLS looks at it too.
+ */
+function giveHandle(socket: SocketFields, native: NativeHandle): void {
+  const { readStart, readStop } = native;
+  native.readStart = () => {
+    native.reading = true;
+    return readStart?.call(native) ?? 0;
+  };
+  native.readStop = () => {
+    native.reading = false;
+    return readStop?.call(native) ?? 0;
+  };
+  socket._handle = native as unknown as Handle;
+}
+
 /** Takes over a connected socket: its connection goes to a new handle of Node's. */
 function wrapConnected(
   tls: TlsSocket,
@@ -49,7 +69,7 @@ function wrapConnected(
     // Without an active write of the stream nobody else tells TLS that it may write now.
     if (!hasActiveWrite) result?.writesIssuedByPrevListenerDone();
   });
-  socket._handle = node._handle as unknown as Handle;
+  giveHandle(socket, node._handle as NativeHandle);
   keepForReading(socket, head);
   result = wrapHandle.call(tls, socket, socket._handle, hasActiveWrite || sending);
   return result;
@@ -66,13 +86,21 @@ function wrapConnecting(tls: TlsSocket, wrapHandle: WrapHandle, socket: SorefSoc
   const native = result._parent;
   // Before any other listener: those of TLS start the handshake.
   socket.prependOnceListener('connect', () => {
-    const handle = socket._handle;
-    if (!(handle instanceof Handle)) return;
-    const { fd, head } = handle.detach();
+    if (!hasSorefHandle(socket)) return;
+    if (tls.destroyed) {
+      // TLS has closed its handle meanwhile, and nobody is left who wants the connection.
+      socket.destroy();
+      return;
+    }
+    const { fd, head } = socket._handle.detach();
     const errno = native.open?.(fd) ?? 0;
-    socket._handle = native as unknown as Handle;
-    if (errno !== 0) socket.destroy();
-    else keepForReading(socket, head);
+    giveHandle(socket, native);
+    if (errno === 0) {
+      keepForReading(socket, head);
+    } else {
+      closeSync(fd);
+      socket.destroy(new ErrnoException(errno, 'open'));
+    }
   });
   tls.once('close', () => socket.destroy());
   return result;
