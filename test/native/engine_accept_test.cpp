@@ -70,8 +70,8 @@ ENGINE_TEST("accept ends when descriptors run out, and a new one gets who waited
   Channel listener;
   listener.descriptor = fixture.prepare(listen_on_loopback(address));
   Record& record = fixture.records[&listener];
-  std::vector<int> clients;
-  for (int i = 0; i < 8; ++i) clients.push_back(connect_to(address));
+  std::vector<int> clients(8);
+  for (int& client : clients) client = connect_to(address);
 
   rlimit original{};
   ::getrlimit(RLIMIT_NOFILE, &original);
@@ -103,8 +103,8 @@ ENGINE_TEST("accepted descriptors that nobody took go with the engine") {
   sockaddr_in address{};
   Channel listener;
   listener.descriptor = fixture.prepare(listen_on_loopback(address));
-  std::vector<int> clients;
-  for (int i = 0; i < 50; ++i) clients.push_back(connect_to(address));
+  std::vector<int> clients(50);
+  for (int& client : clients) client = connect_to(address);
   const int before = open_descriptors();
   fixture.engine->accept(listener);
   for (int i = 0; i < 10; ++i) {

@@ -86,7 +86,8 @@ class EngineFixture {
  public:
   using Make = std::unique_ptr<Engine> (*)(BufferPool, base::Ledger&, std::string&);
 
-  EngineFixture(Make make, std::uint32_t buffer_size = 4096, std::uint32_t buffer_count = 64)
+  explicit EngineFixture(Make make, std::uint32_t buffer_size = 4096,
+                         std::uint32_t buffer_count = 64)
       : make_(make) {
     restart(buffer_size, buffer_count);
   }

@@ -95,7 +95,9 @@ ENGINE_TEST("accept and connect wake the loop too") {
 ENGINE_TEST("what happens before the loop blocks is not slept through") {
   const OuterLoop loop(*fixture.engine);
   Channel channel;
-  const auto [near, far] = fixture.stream_pair();
+  const std::array<int, 2> pair = fixture.stream_pair();
+  const int near = pair[0];
+  const int far = pair[1];
   channel.descriptor = near;
   Record& record = fixture.records[&channel];
   fixture.engine->receive(channel);
@@ -226,7 +228,9 @@ ENGINE_TEST("thousands of operations at once overflow nothing") {
 
 ENGINE_TEST("a descriptor in the other blocking mode works all the same") {
   Channel channel;
-  const auto [near, far] = fixture.stream_pair();
+  const std::array<int, 2> pair = fixture.stream_pair();
+  const int near = pair[0];
+  const int far = pair[1];
   set_nonblocking(near, true);
   channel.descriptor = near;
   Record& record = fixture.records[&channel];
@@ -283,7 +287,7 @@ ENGINE_TEST("waiting ends in time, and an engine leaves no descriptor") {
 
 TEST_CASE("the choice of an engine") {
   base::Ledger ledger;
-  std::vector<std::byte> memory(4 * 64);
+  std::vector<std::byte> memory(256);
   const BufferPool pool{memory.data(), 64, 4};
   const Selection by_name = make_engine(Choice::epoll, pool, ledger);
   REQUIRE(by_name.engine != nullptr);
@@ -317,7 +321,7 @@ TEST_CASE("where io_uring is forbidden, automatic takes epoll and says why") {
       // No check can be made in a process of its own; its exit code tells which step failed.
       if (!forbid_io_uring(error)) ::_exit(2);
       base::Ledger ledger;
-      std::vector<std::byte> memory(4 * 64);
+      std::vector<std::byte> memory(256);
       const BufferPool pool{memory.data(), 64, 4};
       const Selection forced = make_engine(Choice::io_uring, pool, ledger);
       if (forced.engine != nullptr || forced.reason.empty()) ::_exit(3);

@@ -144,7 +144,7 @@ ENGINE_TEST("a cancelled receive ends once and loses nothing") {
     fixture.engine->receive(channel);
     // Cancelled before it was handed over, after, and with data on the way.
     if (i % 3 > 0) fixture.engine->submit();
-    const std::string text = pattern(static_cast<std::size_t>(1 + i));
+    const std::string text = pattern(static_cast<std::size_t>(i) + 1);
     CHECK_EQ(::send(far, text.data(), text.size(), 0), text.size());
     sent += text;
     if (i % 3 > 1) fixture.engine->reap();
@@ -215,8 +215,9 @@ ENGINE_TEST("a receive that waits for a buffer can be cancelled and forgotten") 
   const auto [greedy_near, greedy_far] = fixture.stream_pair();
   greedy.descriptor = greedy_near;
   auto waiting = std::make_unique<Channel>();
-  const auto [waiting_near, waiting_far] = fixture.stream_pair();
-  waiting->descriptor = waiting_near;
+  const std::array<int, 2> waiting_pair = fixture.stream_pair();
+  const int waiting_far = waiting_pair[1];
+  waiting->descriptor = waiting_pair[0];
   CHECK_EQ(fill(greedy_far, pattern(300), 0), 300);
   fixture.engine->receive(greedy);
   CHECK(fixture.run_until([&] { return fixture.held.size() == 1; }));

@@ -86,7 +86,9 @@ ENGINE_TEST("a send larger than the socket's buffer waits for a slow reader: Uni
 ENGINE_TEST("a cancelled send tells what has left") {
   for (const bool handed_over : {false, true}) {
     Channel channel;
-    const auto [near, far] = fixture.stream_pair();
+    const std::array<int, 2> pair = fixture.stream_pair();
+    const int near = pair[0];
+    const int far = pair[1];
     channel.descriptor = near;
     const std::string text = numbered(2'000'000);
     const iovec piece = piece_of(text);
@@ -153,7 +155,9 @@ ENGINE_TEST("a send that an error interrupts reports its bytes, and the next one
 
 ENGINE_TEST("both directions run at once") {
   Channel channel;
-  const auto [near, far] = fixture.stream_pair();
+  const std::array<int, 2> pair = fixture.stream_pair();
+  const int near = pair[0];
+  const int far = pair[1];
   channel.descriptor = near;
   const std::string out = numbered(1'000'000);
   const std::string back = numbered(700'000);
@@ -225,9 +229,9 @@ ENGINE_TEST("connect can be cancelled while nobody answers") {
   // A listener whose queue is full answers no more.
   sockaddr_in address{};
   const int listener = listen_on_loopback(address, 0);
-  std::vector<int> waiting;
+  std::vector<int> waiting(10);
   Channel channel;
-  for (int i = 0; i < 10; ++i) waiting.push_back(start_connecting(fixture, address));
+  for (int& client : waiting) client = start_connecting(fixture, address);
   channel.descriptor = start_connecting(fixture, address);
   fixture.engine->connect(channel);
   fixture.run_for_a_while();
