@@ -3,7 +3,7 @@
  * one candidate; family-selection.ts uses its parts for each of several.
  */
 import { constants } from 'node:os';
-import type { Handle } from '../core/handle';
+import type { Address, Handle } from '../core/handle';
 import { type Measure, measureConnect } from './connect-performance';
 import { ERR_IP_BLOCKED, ExceptionWithHostPort } from './errors';
 import { isIP } from './node-net';
@@ -35,13 +35,24 @@ export function attemptOf(destination: Destination, address: string, family: 4 |
   };
 }
 
+/**
+ * A port that is in use may be told only when the socket is used, and using it would bind it to another port. So the
+ * bind counts only if the socket has the port that was asked for.
+ */
+function bindTo(handle: Handle, address: string, port: number): number {
+  const bound: Partial<Address> = {};
+  const errno = handle.bindAddress(address, port) || (port > 0 ? handle.getsockname(bound) : 0);
+  if (errno !== 0 || port === 0 || bound.port === port) return errno;
+  return -constants.errno.EADDRINUSE;
+}
+
 /** Binds the attempt's local address, if it has one. Returns the error that the socket shall have. */
 export function bindLocal(handle: Handle, attempt: Attempt): Error | undefined {
   const { family, localAddress, localPort } = attempt;
   if (localAddress === undefined) return undefined;
   const errno =
     isIP(localAddress) === family
-      ? handle.bindAddress(localAddress, localPort ?? 0)
+      ? bindTo(handle, localAddress, localPort ?? 0)
       : -constants.errno.EINVAL;
   if (errno === 0) return undefined;
   return new ExceptionWithHostPort(errno, 'bind', localAddress, localPort);

@@ -67,7 +67,10 @@ function deliverRest(socket: SocketFields, handle: Handle): void {
   if (!rest || socket.destroyed || socket._handle !== handle || !handle.reading) return;
   socket[kUndelivered] = null;
   fillCallersBuffer(socket, handle, rest);
-  if (!socket.destroyed && handle.reading) startReading(socket, handle);
+  if (socket.destroyed || !handle.reading) return;
+  // Only the mark was set: the core itself does not read yet.
+  handle.reading = false;
+  startReading(socket, handle);
 }
 
 /**

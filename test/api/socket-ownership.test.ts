@@ -1,0 +1,103 @@
+// attach and detach: a descriptor has one owner, and no byte is lost when it changes.
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import * as net from 'soref';
+import t, { type Test } from 'tap';
+
+async function pair(
+  t: Test,
+): Promise<{ server: net.Server; client: net.Socket; peer: net.Socket }> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection');
+  const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  const [[peer]] = await Promise.all([accepted, once(client, 'connect')]);
+  t.teardown(() => {
+    client.destroy();
+    peer.destroy();
+    server.close();
+  });
+  return { server, client, peer };
+}
+
+t.test('detach gives the descriptor away, once', async (t) => {
+  const { server, client, peer } = await pair(t);
+  t.equal(peer.attached, true);
+  const events: string[] = [];
+  for (const event of ['detach', 'end', 'error', 'close']) {
+    peer.on(event as never, () => events.push(event));
+  }
+  const ofServer = once(server, 'detach');
+  const detached = peer.detach();
+  t.ok(detached.fd > 2);
+  t.equal(peer.attached, false);
+  t.equal(peer.destroyed, true);
+  t.throws(() => peer.detach(), { code: 'ERR_SOREF_DETACHED' });
+  t.equal((await ofServer)[0], peer);
+  await new Promise(setImmediate);
+  t.strictSame(events, ['detach', 'close']);
+
+  const again = net.Socket.attach(detached);
+  t.equal(again.attached, true);
+  t.equal(again.remotePort, client.localPort);
+  const heard = once(client, 'data');
+  again.write('still here');
+  t.equal(String((await heard)[0]), 'still here');
+  again.destroy();
+  t.throws(() => again.detach(), { code: 'ERR_SOREF_DETACHED' });
+  await once(again, 'close');
+});
+
+t.test('what was received and not read goes along', async (t) => {
+  const { client, peer } = await pair(t);
+  client.write('unread');
+  await once(peer, 'readable');
+  const detached = peer.detach();
+  t.equal(Buffer.concat(detached.head).toString(), 'unread');
+  client.end(', and more');
+  const again = net.Socket.attach(detached);
+  let text = '';
+  for await (const chunk of again.setEncoding('utf8')) text += chunk;
+  t.equal(text, 'unread, and more');
+});
+
+t.test('what was written and not sent goes along, and its callbacks are called once', async (t) => {
+  const { client, peer } = await pair(t);
+  peer.pause();
+  let calls = 0;
+  const chunk = Buffer.alloc(1 << 20);
+  for (let index = 0; index < 24; index++) client.write(chunk.fill(index), () => calls++);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const detached = client.detach();
+  t.ok(detached.tail.length > 0);
+  await once(client, 'close');
+  await new Promise(setImmediate);
+  t.equal(calls, 24);
+  const again = net.Socket.attach(detached);
+  again.end();
+  let received = 0;
+  for await (const chunk of peer as AsyncIterable<Buffer>) received += chunk.length;
+  t.equal(received, 24 << 20, 'every byte arrives');
+  if (!again.closed) await once(again, 'close');
+});
+
+t.test('what is no connected stream socket is refused, and stays its owner’s', async (t) => {
+  const file = openSync('/dev/null', 'r');
+  t.throws(() => net.Socket.attach(file), { syscall: 'open', code: 'ENOTSOCK' });
+  closeSync(file);
+  t.throws(() => net.Socket.attach(file), { syscall: 'open', code: 'EBADF' });
+  t.throws(() => net.Socket.attach(-1), { code: 'ERR_OUT_OF_RANGE' });
+  t.throws(() => net.Socket.attach('1' as never), { code: 'ERR_INVALID_ARG_TYPE' });
+});
+
+t.test('a descriptor that the core cannot hold is served by Node', async (t) => {
+  const file = openSync('/etc/hosts', 'r');
+  t.throws(() => new net.Socket({ fd: file }), { code: 'ERR_INVALID_FD_TYPE' });
+  closeSync(file);
+});
+
+t.test('sockets that are not connected have nothing to give', async (t) => {
+  const socket = new net.Socket();
+  t.equal(socket.attached, false);
+  t.throws(() => socket.detach(), { code: 'ERR_SOREF_DETACHED' });
+});
