@@ -10,14 +10,13 @@ import { attemptConnection, attemptPath } from './connect-attempt';
 import {
   ERR_INVALID_ADDRESS_FAMILY,
   ERR_INVALID_ARG_TYPE,
-  ERR_INVALID_ARG_VALUE,
   ERR_INVALID_IP_ADDRESS,
   ERR_MISSING_ARGS,
 } from './errors';
 import { attemptFamilies, selectCandidates } from './family-selection';
 import { familySelectionOf } from './family-selection-defaults';
 import { isIP } from './node-net';
-import { kBoundSource, type SocketFields } from './socket-fields';
+import type { SocketFields } from './socket-fields';
 import { initializeHandle } from './socket-handle';
 import {
   validateFunction,
@@ -81,7 +80,7 @@ export function connect(this: SocketFields, ...values: unknown[]): SocketFields 
     this._sockname = null;
   }
   const { path } = options;
-  const toPath = this[kBoundSource] && this._handle ? this._handle.kind === 'pipe' : Boolean(path);
+  const toPath = Boolean(path);
   if (!this._handle) {
     this._handle = new Handle(toPath ? 'pipe' : 'tcp', 'socket');
     initializeHandle(this);
@@ -98,14 +97,12 @@ export function connect(this: SocketFields, ...values: unknown[]): SocketFields 
 }
 
 function connectToHost(socket: SocketFields, options: ConnectOptions): void {
-  const destination = checkDestination(socket, options);
+  const destination = checkDestination(options);
   const selection = familySelectionOf(options);
   const { host } = destination;
   const family = isIP(host);
   if (family) {
-    // A bound socket connects at once, so that the caller sees the source address that the kernel chose.
-    if (socket[kBoundSource]) attemptConnection(socket, destination, host, family as 4 | 6);
-    else process.nextTick(attemptAddress, socket, destination, family);
+    process.nextTick(attemptAddress, socket, destination, family);
     return;
   }
   if (options.lookup != null) validateFunction(options.lookup, 'options.lookup');
@@ -115,7 +112,7 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const wanted = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
   const eitherFamily = wanted !== 4 && wanted !== 6;
   const hints = options.hints || (eitherFamily ? dns.ADDRCONFIG : 0);
-  if (eitherFamily && !destination.localAddress && selection.enabled && !socket[kBoundSource]) {
+  if (eitherFamily && !destination.localAddress && selection.enabled) {
     lookup(host, { family: wanted, hints, all: true }, (error, addresses: never) => {
       foundAll(socket, destination, options, selection.attemptTimeout, error, addresses);
     });
@@ -126,17 +123,10 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   }
 }
 
-function checkDestination(socket: SocketFields, options: ConnectOptions): Destination {
+function checkDestination(options: ConnectOptions): Destination {
   const { localAddress, localPort, port } = options;
   const host = options.host || 'localhost';
   validateStringWithoutNullBytes(host, 'options.host');
-  if (socket[kBoundSource] && (localAddress !== undefined || localPort !== undefined)) {
-    throw new ERR_INVALID_ARG_VALUE(
-      'options',
-      options,
-      'localAddress and localPort cannot be used with an adopted bound socket',
-    );
-  }
   if (localAddress && !isIP(localAddress)) throw new ERR_INVALID_IP_ADDRESS(localAddress);
   if (localPort) validateNumber(localPort, 'options.localPort');
   if (port !== undefined && typeof port !== 'number' && typeof port !== 'string') {

@@ -46,10 +46,6 @@ export const kWriteCallback: unique symbol = Symbol('writeCallback');
 export const kWriteDone: unique symbol = Symbol('writeDone');
 /** Bytes that came from the core and that the caller's smaller buffer (`onread`) has not taken yet. */
 export const kUndelivered: unique symbol = Symbol('undelivered');
-/** True while the handle is one that a BoundSocket gave: the local endpoint is settled. */
-export const kBoundSource: unique symbol = Symbol('boundSource');
-/** The source path of a bound client pipe. */
-export const kBoundPath: unique symbol = Symbol('boundPath');
 
 /** What a socket needs to know of the server that accepted it. */
 export interface AcceptingServer {
@@ -116,8 +112,6 @@ export interface SocketFields extends Duplex {
   [kUndelivered]?: Buffer | null;
   [kAfterAsyncWrite](): void;
   [kReinitializeHandle](handle: Handle): void;
-  [kBoundSource]?: boolean;
-  [kBoundPath]?: string;
 
   connect(...values: unknown[]): this;
   destroySoon(): void;

@@ -3,13 +3,7 @@
  * that it is still known when the peer has gone.
  */
 import type { Address } from '../core/handle';
-import {
-  type Chunks,
-  kBoundPath,
-  kBytesRead,
-  kBytesWritten,
-  type SocketFields,
-} from './socket-fields';
+import { type Chunks, kBytesRead, kBytesWritten, type SocketFields } from './socket-fields';
 
 export function _getpeername(this: SocketFields): Partial<Address> {
   const handle = this._handle;
@@ -23,7 +17,6 @@ export function _getpeername(this: SocketFields): Partial<Address> {
 }
 
 export function _getsockname(this: SocketFields): Partial<Address> {
-  if (this[kBoundPath] !== undefined) return { address: this[kBoundPath] };
   if (!this._handle) return {};
   if (!this._sockname) {
     this._sockname = {};
