@@ -18,6 +18,7 @@ export const Event = {
   blocked: 9,
   unblocked: 10,
   closed: 11,
+  acceptFailed: 12,
 } as const;
 
 /** As enum Header of src-native/binding/shared_memory.h. */

@@ -197,6 +197,8 @@ export class Handle extends NativeSocket {
         return;
       case Event.end:
       case Event.receiveFailed:
+        this.ended = true;
+        this.updateLiveness();
         if (this.reading && this.held === undefined) this.deliverEnd(event, first);
         else this.hold(event, undefined, first);
         return;
@@ -217,6 +219,9 @@ export class Handle extends NativeSocket {
         done?.(first);
         return;
       }
+      case Event.acceptFailed:
+        this.receiver.acceptFailed?.(this, first);
+        return;
       case Event.sendFailed:
         this.receiver.failed?.(this, first, 'write');
         return;

@@ -62,6 +62,9 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   protected phase: Phase = 'unattached';
   protected connecting: Done | undefined = undefined;
 
+  /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
+  protected ended = false;
+
   private listening = false;
   private referenced = true;
   private holdsLoop = false;
@@ -231,7 +234,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
       this.phase === 'closing' ||
       this.connecting !== undefined ||
       this.sends() ||
-      (this.referenced && (this.reading || this.listening));
+      (this.referenced && ((this.reading && !this.ended) || this.listening));
     if (holds === this.holdsLoop) return;
     this.holdsLoop = holds;
     if (holds) holdLoop();

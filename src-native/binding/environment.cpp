@@ -80,7 +80,7 @@ void Environment::acknowledge_wakeup() noexcept { stack_.engine().acknowledge_wa
 
 void Environment::deliver() noexcept {
   Napi::HandleScope scope(env_);
-  while (events_.fill(memory_) > 0) {
+  while (events_.fill(memory_, layer_) > 0) {
     std::int32_t& cursor = memory_.header(Header::event_cursor);
     while (cursor < memory_.header(Header::event_count)) {
       const std::int32_t before = cursor;
@@ -99,7 +99,7 @@ void Environment::deliver() noexcept {
       // No progress: JavaScript cannot run any more, the environment is ending.
       if (cursor == before) break;
     }
-    events_.settle();
+    events_.settle(layer_);
     layer_.reclaim();
   }
 }
@@ -149,9 +149,9 @@ void Environment::shut_down() noexcept {
   complete();
   layer_.close_all();
   for (;;) {
-    events_.discard_all();
+    events_.discard_all(layer_);
     layer_.reclaim();
-    events_.discard_all();
+    events_.discard_all(layer_);
     if (layer_.live() == 0) break;
     stack_.engine().submit();
     if (!complete()) stack_.engine().wait(1000);

@@ -21,28 +21,32 @@ void EventQueue::queue_closed(socket::SocketName name) {
 
 void EventQueue::discard(protocol::Chunk chunk) { stack_->engine().recycle(chunk.buffer); }
 
-void EventQueue::release(const Record& record) noexcept {
+void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexcept {
   ++ledger_->events_delivered;
   if (record.event == socket::Event::data) {
     stack_->engine().recycle(static_cast<std::uint32_t>(record.first));
   }
-  if (record.socket != nullptr) record.socket->drop(base::Reference::event);
+  if (record.socket != nullptr) {
+    record.socket->drop(base::Reference::event);
+  } else {
+    layer.reuse_slot(record.name);
+  }
 }
 
-std::uint32_t EventQueue::fill(const SharedMemory& memory) noexcept {
+std::uint32_t EventQueue::fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept {
   SOREF_ASSERT(batch_.empty(), "one batch of events is delivered at a time");
   std::uint32_t count = 0;
   for (; next_ < records_.size() && count < kEventCapacity; ++next_) {
     Record record = records_[next_];
     if (record.socket != nullptr && record.socket->life() != socket::Life::open) {
       // Its consumer closed it: no event may follow but the last.
-      release(record);
+      release(record, layer);
       continue;
     }
     if (record.event == socket::Event::connection) {
       socket::Socket* child = record.socket->accept();
       if (child == nullptr) {
-        release(record);
+        release(record, layer);
         continue;
       }
       record.first = static_cast<std::int32_t>(child->name().slot);
@@ -66,8 +70,8 @@ std::uint32_t EventQueue::fill(const SharedMemory& memory) noexcept {
   return count;
 }
 
-void EventQueue::settle() noexcept {
-  for (const Record& record : batch_) release(record);
+void EventQueue::settle(socket::SocketLayer& layer) noexcept {
+  for (const Record& record : batch_) release(record, layer);
   batch_.clear();
 }
 
@@ -86,10 +90,10 @@ std::vector<protocol::Chunk> EventQueue::take_data(const socket::Socket& socket)
   return chunks;
 }
 
-void EventQueue::discard_all() noexcept {
-  settle();
+void EventQueue::discard_all(socket::SocketLayer& layer) noexcept {
+  settle(layer);
   // Releasing frees nothing by itself, so the records stay valid throughout.
-  for (; next_ < records_.size(); ++next_) release(records_[next_]);
+  for (; next_ < records_.size(); ++next_) release(records_[next_], layer);
   records_.clear();
   next_ = 0;
 }

@@ -10,6 +10,7 @@
 #include "host/host_stack.h"
 #include "socket/event_sink.h"
 #include "socket/socket.h"
+#include "socket/socket_layer.h"
 
 namespace soref::binding {
 
@@ -26,13 +27,14 @@ class EventQueue final : public socket::EventSink {
   [[nodiscard]] bool empty() const noexcept { return next_ == records_.size(); }
   // Writes the next batch into shared memory; the number of events in it. Connections are accepted
   // here: an event names the child that JavaScript holds from now on.
-  [[nodiscard]] std::uint32_t fill(const SharedMemory& memory) noexcept;
-  // JavaScript has seen the batch: its references and buffers go.
-  void settle() noexcept;
+  [[nodiscard]] std::uint32_t fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept;
+  // JavaScript has seen the batch: its references and buffers go, and the slots of the sockets
+  // whose farewell it was are free.
+  void settle(socket::SocketLayer& layer) noexcept;
   // Takes the data events of one socket out of the queue; their buffers become the caller's.
   [[nodiscard]] std::vector<protocol::Chunk> take_data(const socket::Socket& socket);
   // Environment exit: nobody is left to see anything.
-  void discard_all() noexcept;
+  void discard_all(socket::SocketLayer& layer) noexcept;
 
  private:
   struct Record {
@@ -42,7 +44,7 @@ class EventQueue final : public socket::EventSink {
     std::int32_t first = 0;
     std::int32_t second = 0;
   };
-  void release(const Record& record) noexcept;
+  void release(const Record& record, socket::SocketLayer& layer) noexcept;
 
   host::HostStack* stack_;
   base::Ledger* ledger_;

@@ -102,16 +102,14 @@ bool HostStack::complete_next() noexcept {
 
 void HostStack::complete_accept(ControlBlock& block,
                                 const engine::Completion& completion) noexcept {
-  if (completion.result >= 0) {
-    block.socket->incoming(completion.result);
-  }
+  if (completion.result >= 0) block.socket->incoming(completion.result);
   if (!completion.final || block.leaving) return;
   if (is_exhaustion(completion.result)) {
     ++ledger_->accepts_paused;
     paused_.push_back(&block);
   } else {
-    // Whatever else ended it concerned one connection, or the engine itself.
-    start_accept(block);
+    // The engine has tried again wherever that could help.
+    block.socket->incoming_failed(completion.result);
   }
 }
 

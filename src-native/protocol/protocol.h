@@ -83,6 +83,8 @@ class Upcalls {
   virtual void connected(int error) noexcept = 0;
   // A listener has a new connection. The socket layer owns the resource from here.
   virtual void incoming(int resource) noexcept = 0;
+  // The listener cannot accept any more. A lack of descriptors or memory is no such failure.
+  virtual void incoming_failed(int error) noexcept = 0;
   virtual void received(Chunk chunk) noexcept = 0;
   virtual void received_end() noexcept = 0;
   virtual void receive_failed(int error) noexcept = 0;

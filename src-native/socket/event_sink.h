@@ -28,7 +28,8 @@ enum class Event : std::uint8_t {
   shut_down = 8,       // first: 0 or errno
   blocked = 9,         // bytes wait in the core: further writes are to be awaited
   unblocked = 10,
-  closed = 11,  // the socket is no more; the last event of its name
+  closed = 11,         // the socket is no more; the last event of its name
+  accept_failed = 12,  // of a listener that will accept no more; first: errno
 };
 
 // Where events go. Declared here, implemented by binding/, which queues them: consumer code never

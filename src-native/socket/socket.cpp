@@ -54,6 +54,7 @@ int Socket::connect(const protocol::Name& name) noexcept {
 }
 
 void Socket::receive(bool wanted) noexcept {
+  receive_wanted_ = wanted;
   if (connection_ == Connection::connected && !cant_receive_) {
     protocol_->receive(control_block(), wanted);
   }
@@ -178,8 +179,10 @@ void Socket::connected(int error) noexcept {
   if (life_ != Life::open) return;
   set_connection(error == 0 ? Connection::connected : Connection::disconnected);
   report(Event::connected, error);
-  // What was sent meanwhile waited for the connection.
-  if (error == 0 && (!outgoing_.empty() || shutdown_wanted_)) want_flush();
+  if (error != 0) return;
+  // What was asked for meanwhile waited for the connection.
+  if (receive_wanted_) receive(true);
+  if (!outgoing_.empty() || shutdown_wanted_) want_flush();
 }
 
 void Socket::incoming(int resource) noexcept {
@@ -194,6 +197,8 @@ void Socket::incoming(int resource) noexcept {
   child->set_life(Life::queued);
   report(Event::connection);
 }
+
+void Socket::incoming_failed(int error) noexcept { report(Event::accept_failed, error); }
 
 void Socket::received(protocol::Chunk chunk) noexcept {
   if (life_ == Life::open) {

@@ -57,6 +57,7 @@ class Socket final : public protocol::Upcalls {
   void drop(base::Reference tag) noexcept override;
   void connected(int error) noexcept override;
   void incoming(int resource) noexcept override;
+  void incoming_failed(int error) noexcept override;
   void received(protocol::Chunk chunk) noexcept override;
   void received_end() noexcept override;
   void receive_failed(int error) noexcept override;
@@ -111,6 +112,7 @@ class Socket final : public protocol::Upcalls {
   Connection connection_ = Connection::idle;
   bool cant_send_ = false;
   bool cant_receive_ = false;
+  bool receive_wanted_ = false;  // read credit that was given before the connection stood
   bool shutdown_wanted_ = false;
   bool flush_wanted_ = false;
   bool blocked_ = false;  // JavaScript was told that outgoing() did not leave at once

@@ -32,6 +32,9 @@ class SocketLayer {
   // Detaches and frees what nothing refers to any more. Called between commands and between
   // completions, never from within socket or protocol code.
   void reclaim() noexcept;
+  // JavaScript has seen the farewell of that name: its slot can name another socket. Before that it
+  // could not, since JavaScript still finds the old one there.
+  void reuse_slot(SocketName name);
   // Environment exit: every consumer leaves. Operations then end, and reclaim() does the rest.
   void close_all() noexcept;
 

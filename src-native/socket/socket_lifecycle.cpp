@@ -131,9 +131,15 @@ void SocketLayer::free(Socket* socket) noexcept {
   entry.socket = nullptr;
   // Names travel as signed 32-bit numbers; zero names nothing.
   entry.generation = entry.generation == 0x7fffffff ? 1 : entry.generation + 1;
-  free_slots_.push_back(socket->name_.slot);
   --live_;
   delete socket;
+}
+
+void SocketLayer::reuse_slot(SocketName name) {
+  SOREF_ASSERT(
+      table_[name.slot].socket == nullptr && table_[name.slot].generation != name.generation,
+      "a slot is used again after its socket was freed");
+  free_slots_.push_back(name.slot);
 }
 
 Socket* SocketLayer::find(SocketName name) const noexcept {
@@ -148,7 +154,9 @@ int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& 
   Socket* created = allocate(*protocol);
   const int error = attach(*created, origin);
   if (error != 0) {
+    const SocketName name = created->name_;
     free(created);
+    reuse_slot(name);
     return error;
   }
   created->hold(base::Reference::consumer);
@@ -167,7 +175,9 @@ Socket* SocketLayer::create_incoming(protocol::Protocol& protocol, int resource)
   Socket* child = allocate(protocol);
   if (attach(*child, {protocol::Origin::Kind::incoming, resource}) != 0) {
     protocol.discard(resource);
+    const SocketName name = child->name_;
     free(child);
+    reuse_slot(name);
     return nullptr;
   }
   child->set_connection(Connection::connected);

@@ -211,8 +211,14 @@ TEST_CASE("a name is never used again, a slot is") {
   CHECK(fixture.layer->find(old) == &first);
   fixture.end(first);
   CHECK(fixture.layer->find(old) == nullptr);
+  // Until the farewell was seen, the old socket is still known by its slot.
+  Socket& meanwhile = fixture.create();
+  CHECK(meanwhile.name().slot != old.slot);
+  CHECK(fixture.sink.take().event == Event::closed);
+  fixture.layer->reuse_slot(old);
   Socket& second = fixture.create();
   CHECK_EQ(second.name().slot, old.slot);
+  fixture.end(meanwhile);
   CHECK(second.name().generation != old.generation);
   CHECK(fixture.layer->find(old) == nullptr);
   CHECK(fixture.layer->find({99, 1}) == nullptr);
