@@ -319,15 +319,26 @@ export class Handle extends NativeSocket {
   }
 
   private finishClose(): void {
-    const waiting = this.writing.splice(0);
-    if (this.connecting !== undefined) waiting.unshift(this.connecting);
-    if (this.shuttingDown !== undefined) waiting.push(this.shuttingDown);
-    this.shuttingDown = undefined;
+    const waiting = this.sends() || this.connecting !== undefined ? this.takeWaiting() : undefined;
     this.leave();
+    if (waiting === undefined) {
+      this.closed?.();
+      return;
+    }
     try {
       finish(waiting, ECANCELED, waiting.length);
     } finally {
       this.closed?.();
     }
+  }
+
+  /** Whoever still waits for an answer, in the order in which they asked. */
+  private takeWaiting(): Done[] {
+    const waiting = this.writing.splice(0);
+    if (this.connecting !== undefined) waiting.unshift(this.connecting);
+    if (this.shuttingDown !== undefined) waiting.push(this.shuttingDown);
+    this.connecting = undefined;
+    this.shuttingDown = undefined;
+    return waiting;
   }
 }
