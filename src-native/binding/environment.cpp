@@ -64,19 +64,20 @@ bool Environment::end_turn() noexcept {
     stack_.engine().submit();
   } while (complete());
   layer_.report_blocked();
-  if (stack_.has_paused_accepts()) loop_->ensure_turn_within(kAcceptRetryMilliseconds);
+  if (stack_.has_paused_accepts()) loop_->retry_accepts_after(kAcceptRetryMilliseconds);
   return !events_.empty() || stack_.engine().has_work();
 }
 
 void Environment::begin_turn() noexcept {
   stack_.engine().reap();
   complete();
-  // Descriptors may have become free without our doing.
-  if (stack_.has_paused_accepts()) stack_.retry_accepts();
   if (!events_.empty()) deliver();
 }
 
 void Environment::acknowledge_wakeup() noexcept { stack_.engine().acknowledge_wakeup(); }
+
+// Not in every turn: a listener that tries and fails makes work for the turn after.
+void Environment::retry_accepts() noexcept { stack_.retry_accepts(); }
 
 void Environment::deliver() noexcept {
   Napi::HandleScope scope(env_);

@@ -37,6 +37,8 @@ class Environment final : public TurnRunner {
   // After the loop has blocked: completions become events, and JavaScript gets them.
   void begin_turn() noexcept override;
   void acknowledge_wakeup() noexcept override;
+  // Descriptors may have become free without our doing: listeners that ran out of them try again.
+  void retry_accepts() noexcept override;
 
   // --- for calls from JavaScript
   // Carries out the commands written so far, so that a call sees what came before it.

@@ -45,11 +45,10 @@ void EventLoop::set_referenced(bool referenced) noexcept {
   }
 }
 
-void EventLoop::ensure_turn_within(std::uint64_t milliseconds) noexcept {
+void EventLoop::retry_accepts_after(std::uint64_t milliseconds) noexcept {
   if (uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) != 0) return;
-  // The turn itself does the work.
   uv_timer_start(
-      &timer_, [](uv_timer_t*) {}, milliseconds, 0);
+      &timer_, [](uv_timer_t* handle) { of(handle)->runner_->retry_accepts(); }, milliseconds, 0);
 }
 
 void EventLoop::close(std::function<void()> closed) noexcept {

@@ -21,6 +21,7 @@ class TurnRunner {
   virtual bool end_turn() noexcept = 0;
   virtual void begin_turn() noexcept = 0;
   virtual void acknowledge_wakeup() noexcept = 0;
+  virtual void retry_accepts() noexcept = 0;
 };
 
 class EventLoop {
@@ -29,8 +30,8 @@ class EventLoop {
 
   // Whether sockets keep the process alive. Off at the start.
   void set_referenced(bool referenced) noexcept;
-  // Makes a turn happen within `milliseconds` even if nothing else does.
-  void ensure_turn_within(std::uint64_t milliseconds) noexcept;
+  // Has accepting tried again after `milliseconds`, if that is not arranged already.
+  void retry_accepts_after(std::uint64_t milliseconds) noexcept;
   // Stops everything at once; `closed` runs when libuv has let go, and this object is gone then.
   void close(std::function<void()> closed) noexcept;
 
