@@ -44,6 +44,10 @@ struct Channel {
   Kind write_kind = Kind::send;
   OperationState write_state = OperationState::idle;
 
+  // Set by the caller before a send: the end of the stream follows it at once, so that what is sent
+  // may wait for it and leave in the same segment.
+  bool end_follows = false;
+
   // Private to the engine that runs: what it has registered and seen of this descriptor, its links
   // while it is on one of the engine's lists, what is left of a send, and the errno that ended a
   // send after some of its bytes had left, which the next send reports.

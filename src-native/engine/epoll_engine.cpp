@@ -100,7 +100,7 @@ void EpollEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
   ++system_calls_;
-  const std::int32_t result = send_now(channel.descriptor, message);
+  const std::int32_t result = send_now(channel, message);
   const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
   if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent >= bytes_to_send(pieces))) {
     queue_.finish(channel, Kind::send, result);
@@ -263,7 +263,7 @@ void EpollEngine::serve_send(Channel& channel) noexcept {
   PendingSend& pending = *channel.pending_send;
   for (int i = 0; i < kSendsPerRound; ++i) {
     ++system_calls_;
-    const std::int32_t result = send_now(channel.descriptor, pending.message);
+    const std::int32_t result = send_now(channel, pending.message);
     if (result == -EAGAIN) {
       channel.engine_flags &= ~kWritable;
       return;

@@ -43,9 +43,10 @@ std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept {
   return total;
 }
 
-std::int32_t send_now(int descriptor, const msghdr& message) noexcept {
+std::int32_t send_now(const Channel& channel, const msghdr& message) noexcept {
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (channel.end_follows ? MSG_MORE : 0);
   for (;;) {
-    const ssize_t sent = ::sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(channel.descriptor, &message, flags);
     if (sent >= 0) return static_cast<std::int32_t>(sent);
     if (errno != EINTR) return -errno;
   }

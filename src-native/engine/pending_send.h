@@ -35,7 +35,7 @@ struct PendingSend {
 
 // sendmsg(2) that neither blocks nor raises SIGPIPE, and is tried again when a signal interrupts
 // it: the bytes sent or a negative errno.
-[[nodiscard]] std::int32_t send_now(int descriptor, const msghdr& message) noexcept;
+[[nodiscard]] std::int32_t send_now(const Channel& channel, const msghdr& message) noexcept;
 
 // The final result of a send that ends with `error`, a negative errno: the bytes that left, if any
 // did. The error is then kept for the next send, since the socket reports it only once.

@@ -57,7 +57,9 @@ void HostStack::start_receive(ControlBlock& block) noexcept {
 void HostStack::start_send(ControlBlock& block) noexcept {
   enter_engine_mode(block);
   std::array<iovec, kSendPieces> pieces;
-  const std::size_t count = block.socket->outgoing().front(pieces);
+  protocol::SendQueue& outgoing = block.socket->outgoing();
+  const std::size_t count = outgoing.front(pieces);
+  block.channel.end_follows = outgoing.end_follows();
   block.writing = protocol::Hold(*block.socket, base::Reference::operation);
   engine_->send(block.channel, std::span(pieces.data(), count));
 }

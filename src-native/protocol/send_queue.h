@@ -29,6 +29,11 @@ class SendQueue {
   // Marks the end of a write whose departure somebody awaits: consume() counts it.
   void mark() { marks_.push_back(position_ + size_); }
 
+  // The end of the stream follows what is queued, without delay: so a protocol may send both in one
+  // segment.
+  void set_end_follows() noexcept { end_follows_ = true; }
+  [[nodiscard]] bool end_follows() const noexcept { return end_follows_; }
+
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
@@ -63,6 +68,7 @@ class SendQueue {
   std::size_t size_ = 0;
   std::size_t offset_ = 0;      // of the first unsent byte in the first piece
   std::uint64_t position_ = 0;  // bytes consumed since the start
+  bool end_follows_ = false;
 };
 
 }  // namespace soref::protocol

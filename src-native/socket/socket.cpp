@@ -85,6 +85,7 @@ bool Socket::notify_when_drained() {
 void Socket::shutdown() noexcept {
   if (shutdown_wanted_) return;
   shutdown_wanted_ = true;
+  outgoing_.set_end_follows();
   if (cant_send_) {
     report(Event::shut_down, -EPIPE);
   } else {
@@ -128,6 +129,7 @@ void Socket::begin_close() noexcept {
   if (connection_ != Connection::disconnected) set_connection(Connection::disconnected);
   set_cant_send();
   set_cant_receive();
+  outgoing_.set_end_follows();
 }
 
 void Socket::close(bool reset) noexcept {
