@@ -1,0 +1,115 @@
+// Node's own modules go on working when net is soref: this file registers soref in its own process.
+import 'soref/register';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import * as net from 'node:net';
+import { promisify } from 'node:util';
+
+import soref = require('soref');
+
+import t from 'tap';
+
+const portOf = (server: net.Server) => (server.address() as net.AddressInfo).port;
+
+async function listening<S extends net.Server>(server: S): Promise<S> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+async function text(response: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** One request, its answer and whether its connection had served before. */
+async function request(options: http.RequestOptions, body = ''): Promise<[string, boolean]> {
+  const outgoing = http.request({ host: '127.0.0.1', method: 'POST', ...options });
+  outgoing.end(body);
+  const [response] = await once(outgoing, 'response');
+  return [await text(response), outgoing.reusedSocket];
+}
+
+t.test('http with keep-alive', async (t) => {
+  const server = await listening(
+    http.createServer(async (incoming, response) =>
+      response.end(`${(await text(incoming)).length}`),
+    ),
+  );
+  const agent = new http.Agent({ keepAlive: true });
+  const body = 'x'.repeat(300_000);
+  t.same(await request({ port: portOf(server), agent }, body), ['300000', false]);
+  t.same(await request({ port: portOf(server), agent }, body), ['300000', true]);
+  agent.destroy();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('the http client connects through soref', async (t) => {
+  const server = await listening(http.createServer((_, response) => response.end('ok')));
+  const before = soref.ledger().attached;
+  t.same(await request({ port: portOf(server), agent: false }), ['ok', false]);
+  t.ok(soref.ledger().attached > before);
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('http serves a connection that a soref server accepted', async (t) => {
+  const server = http.createServer((_, response) => response.end('passed on'));
+  const listener = await listening(net.createServer((socket) => server.emit('connection', socket)));
+  t.ok(listener instanceof soref.Server);
+  t.same(await request({ port: portOf(listener), agent: false }), ['passed on', false]);
+  listener.close();
+  await once(listener, 'close');
+});
+
+t.test('an upgraded connection', async (t) => {
+  const server = await listening(http.createServer());
+  server.on('upgrade', (_, socket) => {
+    socket.write('HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    socket.pipe(socket);
+  });
+  const headers = { connection: 'Upgrade', upgrade: 'echo' };
+  const outgoing = http.get({ host: '127.0.0.1', port: portOf(server), headers });
+  const [, socket] = (await once(outgoing, 'upgrade')) as [unknown, net.Socket];
+  socket.setEncoding('utf8');
+  socket.write('upgraded');
+  t.equal((await once(socket, 'data'))[0], 'upgraded');
+  socket.end();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('fetch', async (t) => {
+  const server = await listening(http.createServer((_, response) => response.end('fetched')));
+  const response = await fetch(`http://127.0.0.1:${portOf(server)}/`);
+  t.equal(await response.text(), 'fetched');
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('http2 without TLS, by callback and by promise', async (t) => {
+  const server = http2.createServer((_, response) => response.end('frames'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${portOf(server as unknown as net.Server)}`;
+  const connect = promisify(http2.connect) as unknown as (
+    url: string,
+  ) => Promise<http2.ClientHttp2Session>;
+  const sessions = [http2.connect(url), await connect(url)];
+  for (const session of sessions) t.equal(await text(session.request()), 'frames');
+  for (const session of sessions) session.close();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('the streams of a child process stay Node’s', async (t) => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)']);
+  t.ok(child.stdout instanceof net.Socket);
+  child.stdin.end('through a pipe');
+  t.equal(await text(child.stdout), 'through a pipe');
+});

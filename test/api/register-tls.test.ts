@@ -1,0 +1,159 @@
+// TLS over soref sockets, which leave soref for Node's handles: this file registers soref in its own process.
+import 'soref/register';
+import { once } from 'node:events';
+import * as https from 'node:https';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+
+import soref = require('soref');
+
+import t from 'tap';
+import { cert, key } from './certificate';
+
+type Socket = InstanceType<typeof soref.Socket>;
+
+const identity = { key, cert };
+
+const portOf = (server: net.Server) => (server.address() as net.AddressInfo).port;
+
+async function listening<S extends net.Server>(server: S): Promise<S> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** A server that speaks TLS from the start and sends back what it gets. */
+const echoServer = () => listening(tls.createServer(identity, (socket) => socket.pipe(socket)));
+
+const nextText = async (socket: net.Socket) => String((await once(socket, 'data'))[0]);
+
+async function close(server: net.Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}
+
+t.test('a connected socket', async (t) => {
+  const server = await echoServer();
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  await once(plain, 'connect');
+  t.equal((plain as Socket).attached, true);
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  t.notOk(
+    soref.sockstat().some(({ fd }) => fd >= 0),
+    'the connection has left soref',
+  );
+  t.equal((plain as Socket).attached, false);
+  t.equal(plain.remotePort, portOf(server));
+  secure.write('connected');
+  t.equal(await nextText(secure), 'connected');
+  secure.end();
+  await once(secure, 'close');
+  t.equal(plain.destroyed, true);
+  await close(server);
+});
+
+t.test('a socket that still connects', async (t) => {
+  const server = await echoServer();
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  secure.write('connecting');
+  t.equal(await nextText(secure), 'connecting');
+  secure.end();
+  await once(secure, 'close');
+  await close(server);
+});
+
+t.test('a socket that TLS gives up while it connects', async (t) => {
+  const server = await echoServer();
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  secure.on('error', () => undefined);
+  secure.destroy();
+  await once(plain, 'close');
+  t.equal(plain.destroyed, true);
+  await close(server);
+});
+
+t.test('a connection that is refused', async (t) => {
+  const server = await echoServer();
+  const port = portOf(server);
+  await close(server);
+  const plain = net.connect(port, '127.0.0.1');
+  plain.on('error', () => undefined);
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  secure.on('error', () => undefined);
+  await new Promise((resolve) => secure.on('close', resolve));
+  t.equal(plain.destroyed, true);
+});
+
+t.test('STARTTLS on both sides, with what is still to be sent', async (t) => {
+  const server = await listening(net.createServer());
+  server.on('connection', async (plain) => {
+    await once(plain, 'data');
+    plain.pause();
+    // Written in the same turn in which TLS takes over: it goes out before the handshake.
+    plain.write('go ahead');
+    const secure = new tls.TLSSocket(plain, { isServer: true, ...identity });
+    secure.end(`encrypted ${await nextText(secure)}`);
+  });
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  plain.write('STARTTLS');
+  t.equal(await nextText(plain), 'go ahead');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  secure.write('secret');
+  t.equal(await nextText(secure), 'encrypted secret');
+  secure.end();
+  await once(secure, 'close');
+  await close(server);
+});
+
+t.test('a write callback that was still to come', async (t) => {
+  const server = await listening(net.createServer());
+  let written = 0;
+  server.on('connection', (plain) => {
+    plain.write('x'.repeat(3_000_000), () => {
+      written += 1;
+    });
+    const secure = new tls.TLSSocket(plain, { isServer: true, ...identity });
+    secure.on('error', () => undefined);
+    secure.end('after it');
+  });
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  let left = 3_000_000;
+  while (left > 0) {
+    await once(plain, 'readable');
+    for (let chunk = plain.read(); chunk !== null; chunk = plain.read()) left -= chunk.length;
+  }
+  t.equal(left, 0, 'not a byte of TLS, for the client is to begin');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  t.equal(await nextText(secure), 'after it');
+  secure.end();
+  await once(secure, 'close');
+  t.equal(written, 1);
+  await close(server);
+});
+
+t.test('a TLS server is given a connection that a soref server accepted', async (t) => {
+  const inner = tls.createServer(identity, (socket) => socket.end('given'));
+  const server = await listening(net.createServer((socket) => inner.emit('connection', socket)));
+  const secure = tls.connect(portOf(server), '127.0.0.1', { rejectUnauthorized: false });
+  t.equal(await nextText(secure), 'given');
+  secure.end();
+  await once(secure, 'close');
+  await close(server);
+});
+
+t.test('https with keep-alive', async (t) => {
+  const server = await listening(https.createServer(identity, (_, response) => response.end('ok')));
+  const agent = new https.Agent({ keepAlive: true, rejectUnauthorized: false });
+  for (const reused of [false, true]) {
+    const outgoing = https.get({ host: '127.0.0.1', port: portOf(server), agent });
+    const [response] = await once(outgoing, 'response');
+    response.resume();
+    await once(response, 'end');
+    t.equal(outgoing.reusedSocket, reused);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  agent.destroy();
+  await close(server);
+});

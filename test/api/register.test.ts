@@ -1,0 +1,90 @@
+// soref/register: whoever asks for net gets soref, by whatever way, in workers and children too.
+
+import { pathToFileURL } from 'node:url';
+import t from 'tap';
+import { register, root, run, runRegistered } from './programs';
+
+const PRINT = `
+const soref = require('soref');
+const net = require('net');
+module.exports = { registered: soref.registered, same: net.createServer === soref.createServer };`;
+
+/** Writes the programs into a folder where they find the package. */
+function programs(test: Tap, files: Record<string, string>): (name: string) => string {
+  const folder = test.testdir({ 'print.cjs': PRINT, ...files });
+  return (name) => `${folder}/${name}`;
+}
+type Tap = { testdir(files: Record<string, string>): string };
+
+const JSON_OF_THIS = `console.log(JSON.stringify(require('./print.cjs')))`;
+
+t.test('require, import and getBuiltinModule find soref', async (t) => {
+  const file = programs(t, {
+    'all.mjs': `
+      import soref from 'soref';
+      import net, { Socket, connect } from 'node:net';
+      import { createRequire } from 'node:module';
+      const required = createRequire(import.meta.url)('net');
+      const builtin = process.getBuiltinModule('net');
+      const all = [net.Socket, Socket, required.Socket, builtin.Socket, required.Stream];
+      console.log(all.every((each) => each === soref.Socket), connect === soref.connect);
+      console.log(soref.registered.includes('net.Socket'), Object.keys(net).length);`,
+  });
+  const plain = await run(file('all.mjs'));
+  const count = plain.stdout.trim().split(' ').at(-1);
+  t.equal(plain.stdout, `false false\nfalse ${count}\n`);
+  for (const options of [
+    ['--require', register],
+    ['--import', pathToFileURL(register).href],
+  ]) {
+    const { stdout, stderr, status } = await run(file('all.mjs'), { options });
+    t.equal(stdout, `true true\ntrue ${count}\n`, options.join(' '));
+    t.equal(stderr, '');
+    t.equal(status, 0);
+  }
+});
+
+t.test('SOREF_REGISTER=0 switches it off', async (t) => {
+  const file = programs(t, { 'main.cjs': JSON_OF_THIS });
+  const on = await runRegistered(file('main.cjs'));
+  t.match(JSON.parse(on.stdout), { same: true });
+  const off = await runRegistered(file('main.cjs'), { env: { SOREF_REGISTER: '0' } });
+  t.same(JSON.parse(off.stdout), { registered: [], same: false });
+});
+
+t.test('registering twice changes nothing more', async (t) => {
+  const file = programs(t, { 'main.cjs': `require('soref/register');${JSON_OF_THIS}` });
+  const { stdout } = await runRegistered(file('main.cjs'));
+  const { registered } = JSON.parse(stdout) as { registered: string[] };
+  t.equal(new Set(registered).size, registered.length);
+});
+
+t.test('workers and forked children are registered too', async (t) => {
+  const file = programs(t, {
+    'main.cjs': `
+      const { Worker } = require('node:worker_threads');
+      const { fork } = require('node:child_process');
+      const script = __dirname + '/child.cjs';
+      new Worker(script).on('message', (same) => console.log('worker', same)).on('exit', () => {
+        fork(script).on('message', (same) => console.log('child', same));
+      });`,
+    'child.cjs': `
+      const { parentPort } = require('node:worker_threads');
+      const { same } = require('./print.cjs');
+      if (parentPort) parentPort.postMessage(same);
+      else process.send(same, () => process.disconnect());`,
+  });
+  const byOption = await runRegistered(file('main.cjs'));
+  t.equal(byOption.stdout, 'worker true\nchild true\n', byOption.stderr);
+  const env = { NODE_OPTIONS: `--require=${register}` };
+  const byEnvironment = await run(file('main.cjs'), { env });
+  t.equal(byEnvironment.stdout, 'worker true\nchild true\n', byEnvironment.stderr);
+});
+
+t.test('the package’s own name works as the option', async (t) => {
+  const file = programs(t, { 'main.cjs': JSON_OF_THIS });
+  for (const option of ['--require', '--import']) {
+    const { stdout, stderr } = await run(file('main.cjs'), { options: [option, 'soref/register'] });
+    t.match(JSON.parse(stdout || '{}'), { same: true }, `${option} in ${root} ${stderr}`);
+  }
+});
