@@ -20,8 +20,6 @@ function netOnCore(): Exports {
   const { connect } = require('./net/connect') as typeof import('./net/connect');
   const { _normalizeArgs } =
     require('./net/connect-arguments') as typeof import('./net/connect-arguments');
-  const defaults =
-    require('./net/family-selection-defaults') as typeof import('./net/family-selection-defaults');
   return {
     _normalizeArgs,
     connect,
@@ -30,10 +28,6 @@ function netOnCore(): Exports {
     Server,
     Socket,
     Stream: Socket,
-    getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
-    setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,
-    getDefaultAutoSelectFamilyAttemptTimeout: defaults.getDefaultAutoSelectFamilyAttemptTimeout,
-    setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
   };
 }
 

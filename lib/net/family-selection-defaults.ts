@@ -1,33 +1,12 @@
-/** The process-wide settings of happy eyeballs, and what one connect() makes of them. */
-import { initialAutoSelectFamily, initialAutoSelectFamilyAttemptTimeout } from './node-net';
+/**
+ * What one connect() makes of its options for happy eyeballs. The process-wide defaults are Node's own, because
+ * sockets that stay Node's, such as those of TLS, follow them too.
+ */
+import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout } from './node-net';
 import { validateBoolean, validateInt32 } from './validation';
 
 /** The least time, in milliseconds, that an attempt is given. */
 const SHORTEST_ATTEMPT = 10;
-
-let enabledByDefault = initialAutoSelectFamily;
-let defaultAttemptTimeout = initialAutoSelectFamilyAttemptTimeout;
-
-/** Whether connect() tries both families when its options do not say. */
-export function getDefaultAutoSelectFamily(): boolean {
-  return enabledByDefault;
-}
-
-export function setDefaultAutoSelectFamily(value: boolean): void {
-  validateBoolean(value, 'value');
-  enabledByDefault = value;
-}
-
-/** Milliseconds after which the next address is tried when the options do not say. */
-export function getDefaultAutoSelectFamilyAttemptTimeout(): number {
-  return defaultAttemptTimeout;
-}
-
-/** At least 10 ms. */
-export function setDefaultAutoSelectFamilyAttemptTimeout(value: number): void {
-  validateInt32(value, 'value', 1);
-  defaultAttemptTimeout = Math.max(value, SHORTEST_ATTEMPT);
-}
 
 /** Checks the two options of connect() and completes them from the defaults. */
 export function familySelectionOf(options: {
@@ -40,9 +19,9 @@ export function familySelectionOf(options: {
     validateInt32(autoSelectFamilyAttemptTimeout, 'options.autoSelectFamilyAttemptTimeout', 1);
   }
   return {
-    enabled: autoSelectFamily ?? enabledByDefault,
+    enabled: autoSelectFamily ?? getDefaultAutoSelectFamily(),
     attemptTimeout: Math.max(
-      autoSelectFamilyAttemptTimeout ?? defaultAttemptTimeout,
+      autoSelectFamilyAttemptTimeout ?? getDefaultAutoSelectFamilyAttemptTimeout(),
       SHORTEST_ATTEMPT,
     ),
   };

@@ -13,13 +13,10 @@ export const {
   Server: NodeServer,
   Socket: NodeSocket,
   SocketAddress,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
   isIP,
   isIPv4,
   isIPv6,
 } = nodeNet;
 export type BlockList = net.BlockList;
-
-/** The process's settings for happy eyeballs when soref was loaded (they follow Node's command line). */
-export const initialAutoSelectFamily = nodeNet.getDefaultAutoSelectFamily();
-export const initialAutoSelectFamilyAttemptTimeout =
-  nodeNet.getDefaultAutoSelectFamilyAttemptTimeout();

@@ -20,7 +20,8 @@ export function _getsockname(this: SocketFields): Partial<Address> {
   if (!this._handle) return {};
   if (!this._sockname) {
     this._sockname = {};
-    this._handle.getsockname(this._sockname);
+    // A handle of somebody else's need not have one.
+    this._handle.getsockname?.(this._sockname);
   }
   return this._sockname;
 }
