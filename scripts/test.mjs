@@ -20,6 +20,7 @@ function compileTests() {
   const inputs = [
     'test/api',
     'test/layout',
+    'test/conformance',
     'tsconfig.json',
     'tsconfig.test.json',
     'dist/index.d.ts',

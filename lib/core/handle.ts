@@ -314,7 +314,9 @@ export class Handle extends NativeSocket {
     this.reading = false;
     this.closed = done;
     if (wasAttached) command(Command.close, this.slot, this.generation, reset, 0, 0);
-    else setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+    // Whoever hears that a server has closed may look for its path, or start a process on its port.
+    if (wasAttached && this.listening) core.calls.flush();
+    if (!wasAttached) setImmediate(() => this.runInAsyncScope(this.finishClose, this));
     this.updateLiveness();
   }
 

@@ -13,6 +13,9 @@ import {
   kTimeout,
   type SocketFields,
 } from './socket-fields';
+import { receivedBytes } from './socket-names';
+
+const WAITS_FOR_CONNECT = Number(process.versions.node.split('.')[0]) <= 20;
 
 export function end(
   this: SocketFields,
@@ -24,9 +27,13 @@ export function end(
   return this;
 }
 
-/** All writes are done: sends FIN. On a socket that is still to be connected this waits for the connection. */
+/**
+ * All writes are done: sends FIN, when the connection stands. Up to Node 20 a socket that nobody has
+ * connected yet waits for that as well; afterwards its end is done at once.
+ */
 export function _final(this: SocketFields, callback: Callback): unknown {
-  if (this.pending) return this.once('connect', () => this._final(callback));
+  if (WAITS_FOR_CONNECT ? this.pending : this.connecting)
+    return this.once('connect', () => this._final(callback));
   const handle = this._handle;
   if (!handle) return callback();
   const errno = handle.shutdown(() => callback());
@@ -68,7 +75,7 @@ export function _destroy(this: SocketFields, error: Error | null, callback: Call
   const handle = this._handle;
   if (handle) {
     const isException = Boolean(error);
-    this[kBytesRead] = handle.bytesRead;
+    this[kBytesRead] = receivedBytes(this, handle);
     this[kBytesWritten] = handle.bytesWritten;
     if (this.resetAndClosing) {
       this.resetAndClosing = false;

@@ -53,9 +53,10 @@ function stopReading(socket: SocketFields, handle: Handle): void {
 
 function startReading(socket: SocketFields, handle: Handle): void {
   if (socket[kUndelivered]) {
-    // The rest of an earlier chunk comes first, and like any data it comes later, not during the call.
+    // The rest of an earlier chunk comes first, and when the kernel's data would: after the ticks of
+    // this turn, and so after 'resume'.
     handle.reading = true;
-    process.nextTick(deliverRest, socket, handle);
+    setImmediate(deliverRest, socket, handle);
     return;
   }
   const errno = handle.readStart();
