@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Parser } from 'tap-parser';
 import { root } from './processes.mjs';
 
 /** Sanitizers stop at the first finding, leaks included. */
@@ -47,6 +46,8 @@ function readTap(text) {
   const tests = [];
   const empty = [];
   let final;
+  // Only here, since set-up has to run before there is such a package.
+  const { Parser } = await import('tap-parser');
   const parser = new Parser();
   parser.on('child', (child) => {
     child.on('complete', ({ count, plan }) => {
