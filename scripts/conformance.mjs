@@ -11,8 +11,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
 import { nodeSource } from './node-source.mjs';
 import { main, output, root, step } from './processes.mjs';
+import { setup } from './setup.mjs';
 
 const EXPECTED = join(root, 'test/conformance/expected.json');
 const REGISTER = join(root, 'dist/register/index.js');
@@ -177,6 +179,10 @@ function merge(worst, results) {
 
 await main(async (args) => {
   const { values } = parseArgs({ args, options });
+  if (!values.plain) {
+    setup();
+    await build(['native', 'typescript']);
+  }
   const line = values['node-source']
     ? undefined
     : (output(values.node, ['-p', 'process.versions.node.split(".")[0]']) ?? '20');
@@ -216,6 +222,8 @@ await main(async (args) => {
   );
   if (values.record) return record(expected, major, worst);
   const regressions = compare(worst, values.plain ? {} : recorded);
+  // What is recorded as failing, and fails, is neither.
+  console.log(`${count('pass')} passed, ${regressions} failed`);
   if (regressions > 0) throw new Error(`${regressions} of ${worst.size} tests regressed`);
 });
 

@@ -42,7 +42,7 @@ function runToEnd(program, args, { timeout, env }) {
 }
 
 /** The outermost tests of a TAP stream; a subtest's checks belong to their test. */
-function readTap(text) {
+async function readTap(text) {
   const tests = [];
   const empty = [];
   let final;
@@ -68,7 +68,7 @@ function describe(test) {
 
 /** Turns what a test process left into counts, and prints the file's line. */
 function judge(label, started, { stdout, stderr, ending }, extra) {
-  const { tests, empty, final } = readTap(stdout);
+  const { tests, empty, final } = await readTap(stdout);
   // A skipped or to-do test has not passed; it is shown, and nothing is gained by it.
   const idle = tests.filter((test) => test.skip || test.todo);
   const failures = tests.filter((test) => !test.ok && !test.todo).map(describe);
