@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Parser } from 'tap-parser';
 import { root } from './processes.mjs';
 
 /** Sanitizers stop at the first finding, leaks included. */
@@ -42,12 +43,10 @@ function runToEnd(program, args, { timeout, env }) {
 }
 
 /** The outermost tests of a TAP stream; a subtest's checks belong to their test. */
-async function readTap(text) {
+function readTap(text) {
   const tests = [];
   const empty = [];
   let final;
-  // Only here, since set-up has to run before there is such a package.
-  const { Parser } = await import('tap-parser');
   const parser = new Parser();
   parser.on('child', (child) => {
     child.on('complete', ({ count, plan }) => {
@@ -68,7 +67,7 @@ function describe(test) {
 
 /** Turns what a test process left into counts, and prints the file's line. */
 function judge(label, started, { stdout, stderr, ending }, extra) {
-  const { tests, empty, final } = await readTap(stdout);
+  const { tests, empty, final } = readTap(stdout);
   // A skipped or to-do test has not passed; it is shown, and nothing is gained by it.
   const idle = tests.filter((test) => test.skip || test.todo);
   const failures = tests.filter((test) => !test.ok && !test.todo).map(describe);

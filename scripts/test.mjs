@@ -14,7 +14,6 @@ import { buildUnlessFresh } from './freshness.mjs';
 import { testPrograms } from './native-makefile.mjs';
 import { main, root, run, step } from './processes.mjs';
 import { setup } from './setup.mjs';
-import { runNativeTest, runTapFile } from './test-files.mjs';
 
 function compileTests() {
   const inputs = [
@@ -47,43 +46,43 @@ const NATIVE_TIMEOUT = 120_000;
 const BENCH_TIMEOUT = 120_000;
 const API_TIMEOUT = 120_000;
 
-async function layout({ only }) {
+async function layout({ only, runner }) {
   const results = [];
   for (const file of testFiles('dist-test/layout', '.test.js', only)) {
-    results.push(await runTapFile(file, { timeout: LAYOUT_TIMEOUT }));
+    results.push(await runner.runTapFile(file, { timeout: LAYOUT_TIMEOUT }));
   }
   return results;
 }
 
-async function native({ only }) {
+async function native({ only, runner }) {
   await build(['tests']);
   const results = [];
   const names = [...testPrograms().keys()];
   if (names.length === 0) throw new Error('no tests (*_test.cpp) in test/native');
   for (const name of names.filter((name) => name.includes(only))) {
     const file = join('build-tests/tests', name);
-    results.push(await runNativeTest(file, { timeout: NATIVE_TIMEOUT }));
+    results.push(await runner.runNativeTest(file, { timeout: NATIVE_TIMEOUT }));
   }
   return results;
 }
 
-async function bench({ only }) {
+async function bench({ only, runner }) {
   await build(['bench']);
   const results = [];
   for (const file of testFiles('test/bench', '.test.mjs', only)) {
-    results.push(await runTapFile(file, { timeout: BENCH_TIMEOUT }));
+    results.push(await runner.runTapFile(file, { timeout: BENCH_TIMEOUT }));
   }
   return results;
 }
 
-async function api({ only, engine }) {
+async function api({ only, engine, runner }) {
   const results = [];
   const engines = engine ? [engine] : availableEngines(results);
   for (const name of engines) {
     step(`API tests with SOREF_ENGINE=${name}`);
     for (const file of testFiles('dist-test/api', '.test.js', only)) {
       const options = { timeout: API_TIMEOUT, env: { SOREF_ENGINE: name }, balancesLedger: true };
-      results.push(await runTapFile(file, options));
+      results.push(await runner.runTapFile(file, options));
     }
   }
   return results;
@@ -97,10 +96,12 @@ async function runTests(names, options) {
     await build(['native', 'typescript']);
     compileTests();
   }
+  // Only now, since set-up has to run before the packages that it needs are there.
+  const runner = await import('./test-files.mjs');
   const results = [];
   for (const name of names) {
     step(`Tests: ${name}`);
-    results.push(...(await parts[name](options)));
+    results.push(...(await parts[name]({ ...options, runner })));
   }
   return results;
 }
