@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { nodeSource } from './node-source.mjs';
+import { lineFor, nodeSource } from './node-source.mjs';
 import { main, output, root, step } from './processes.mjs';
 import { setup } from './setup.mjs';
 
@@ -183,14 +183,12 @@ await main(async (args) => {
     setup();
     await build(['native', 'typescript']);
   }
-  const line = values['node-source']
-    ? undefined
-    : (output(values.node, ['-p', 'process.versions.node.split(".")[0]']) ?? '20');
-  const source = resolve(values['node-source'] ?? nodeSource(line));
+  const host = output(values.node, ['-p', 'process.versions.node.split(".")[0]']);
+  if (host === undefined) throw new Error(`${values.node} does not run`);
+  const source = resolve(values['node-source'] ?? nodeSource(lineFor(host)));
   const major = majorOf(source);
   const expected = JSON.parse(readFileSync(EXPECTED, 'utf8'));
   // A newer Node may run an older line's tests; what differs then is recorded beside it.
-  const host = output(values.node, ['-p', 'process.versions.node.split(".")[0]']);
   const recorded = { ...expected[major], ...expected[`${major} on ${host}`] };
   const names = values.list
     ? readFileSync(values.list, 'utf8')

@@ -23,6 +23,11 @@ const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.lis
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const APT_TIMEOUT = 240_000; // milliseconds
 
+/** The line whose tests suit a Node: its own, or the newest one there is. */
+export function lineFor(major) {
+  return major in SUITES ? major : String(Math.max(...Object.keys(SUITES).map(Number)));
+}
+
 /** The mirror that this machine's apt-get uses; deb.debian.org when it names none. */
 function mirror() {
   for (const file of SOURCES) {
