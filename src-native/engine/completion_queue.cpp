@@ -1,3 +1,4 @@
+// The steps of an operation from idle to its final completion: the one place that sets its state.
 #include "engine/completion_queue.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// Sending at once, and the bookkeeping of what did not fit.
 #include "engine/pending_send.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The provided-buffer ring: gives the kernel the pool, and takes buffers back into it.
 #include "engine/uring_buffers.h"
 
 #if SOREF_HAVE_LIBURING

@@ -1,3 +1,4 @@
+// The io_uring engine's calls: each becomes a submission, but for sends, which are tried at once.
 #include "engine/uring_engine.h"
 
 #if SOREF_HAVE_LIBURING

@@ -1,3 +1,4 @@
+// Finds out by experiment whether this kernel lets us use io_uring, and in which mode.
 #include "engine/uring_probe.h"
 
 #if SOREF_HAVE_LIBURING

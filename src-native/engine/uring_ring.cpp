@@ -1,3 +1,4 @@
+// Sets the ring up in one of its modes, and arms and disarms its wake-up.
 #include "engine/uring_ring.h"
 
 #if SOREF_HAVE_LIBURING
