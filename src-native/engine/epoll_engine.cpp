@@ -1,5 +1,5 @@
-// The epoll engine: registers each descriptor once, edge-triggered, and serves the channels that are
-// known to be ready, one step each a round, so that none starves another.
+// The epoll engine: registers each descriptor once, edge-triggered, and serves the channels that
+// are known to be ready, one step each a round, so that none starves another.
 #include "engine/epoll_engine.h"
 
 #include <sys/socket.h>
