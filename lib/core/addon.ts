@@ -94,6 +94,7 @@ export interface Calls {
   drain(): void;
   flush(): void;
   referenceLoop(referenced: boolean): void;
+  reportUncaught(error: unknown): void;
   ledger(): LedgerReport;
   sockstat(): SocketRow[];
 }

@@ -65,8 +65,20 @@ function deliver(): void {
         control[at + 4] as number,
       );
       // The core runs them after the last event of a batch.
-      if (cursor + 1 < count) runTicks();
+      if (cursor + 1 < count) runTicksOfEvent();
     }
+  }
+}
+
+/**
+ * A tick that throws leaves its async context open. Node closes it while it reports the exception,
+ * so that must happen here: the call that delivers the batch would end in a context of the tick.
+ */
+function runTicksOfEvent(): void {
+  try {
+    runTicks();
+  } catch (error) {
+    core.calls.reportUncaught(error);
   }
 }
 

@@ -16,9 +16,11 @@ import {
 } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
-import { type Done, EBADF, EINVAL, NativeSocket } from './native-socket';
+import { EBADF, EINVAL, NativeSocket } from './native-socket';
+import { type Done, finishAll, PendingRequest } from './pending-request';
 
-export type { Address, Done, Kind } from './native-socket';
+export type { Address, Kind } from './native-socket';
+export type { Done } from './pending-request';
 
 /** One shared object of functions for all sockets, and one for all servers. */
 export interface Receiver {
@@ -47,17 +49,6 @@ interface HeldEvent {
   readonly errno: number;
 }
 
-/** Calls the oldest `count`; whatever one of them throws, the others are called. */
-function finish(waiting: Done[], errno: number, count: number): void {
-  const done = count > 0 ? waiting.shift() : undefined;
-  if (done === undefined) return;
-  try {
-    done(errno);
-  } finally {
-    finish(waiting, errno, count - 1);
-  }
-}
-
 export class Handle extends NativeSocket {
   owner: unknown = undefined;
   receiver: Receiver = noReceiver;
@@ -68,8 +59,8 @@ export class Handle extends NativeSocket {
   private takenTurn = -1;
   private taken = 0;
   /** Writes whose end is to be reported, in order. */
-  private readonly writing: Done[] = [];
-  private shuttingDown: Done | undefined = undefined;
+  private readonly writing: PendingRequest[] = [];
+  private shuttingDown: PendingRequest | undefined = undefined;
   private isShut = false;
   private closed: (() => void) | undefined = undefined;
   private held: HeldEvent[] | undefined = undefined;
@@ -135,7 +126,7 @@ export class Handle extends NativeSocket {
   shutdown(done: Done): number {
     if (!this.attached || this.isShut) return EBADF;
     this.isShut = true;
-    this.shuttingDown = done;
+    this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', done);
     command(Command.shutdown, this.slot, this.generation, 0, 0, 0);
     this.updateLiveness();
     return 0;
@@ -168,8 +159,7 @@ export class Handle extends NativeSocket {
     head.push(...takeUndelivered(this.slot, this.generation));
     const out: { head: Buffer[]; tail: Buffer[] } = { head: [], tail: [] };
     const fd = core.calls.detach(this.slot, this.generation, out);
-    this.writing.length = 0;
-    this.shuttingDown = undefined;
+    for (const request of this.takeWaiting()) request.emitDestroy();
     this.leave();
     return { fd, head: head.concat(out.head), tail: out.tail };
   }
@@ -177,7 +167,8 @@ export class Handle extends NativeSocket {
   // --- events, from the event dispatcher
 
   dispatch(event: number, first: number, second: number): void {
-    this.runInAsyncScope(this.receive, this, event, first, second);
+    if (event === Event.connection) this.accept(first, second);
+    else this.runInAsyncScope(this.receive, this, event, first, second);
   }
 
   private receive(event: number, first: number, second: number): void {
@@ -189,9 +180,6 @@ export class Handle extends NativeSocket {
         else this.hold(event, data, 0);
         return;
       }
-      case Event.connection:
-        this.accept(first, second);
-        return;
       case Event.written:
         this.finishWrites(first, second);
         return;
@@ -206,17 +194,17 @@ export class Handle extends NativeSocket {
         this.finishClose();
         return;
       case Event.connected: {
-        const done = this.connecting;
+        const request = this.connecting;
         this.connecting = undefined;
         this.updateLiveness();
-        done?.(first);
+        request?.finish(first);
         return;
       }
       case Event.shutDown: {
-        const done = this.shuttingDown;
+        const request = this.shuttingDown;
         this.shuttingDown = undefined;
         this.updateLiveness();
-        done?.(first);
+        request?.finish(first);
         return;
       }
       case Event.acceptFailed:
@@ -234,9 +222,14 @@ export class Handle extends NativeSocket {
     }
   }
 
+  /** The child is made outside of the listener's async context, which therefore ends with 'accepted'. */
   private accept(slot: number, generation: number): void {
-    const child = new Handle(this.kind, 'socket');
+    const child = new Handle(this.kind, 'socket', this.asyncId());
     child.take(slot, generation);
+    this.runInAsyncScope(this.deliverAccepted, this, child);
+  }
+
+  private deliverAccepted(child: Handle): void {
     this.receiver.accepted?.(this, child);
   }
 
@@ -290,7 +283,7 @@ export class Handle extends NativeSocket {
   private wrote(length: number, notify: boolean, done: Done): boolean {
     this.bytesWritten += length;
     if (notify) {
-      this.writing.push(done);
+      this.writing.push(new PendingRequest('WRITEWRAP', done));
       this.updateLiveness();
     }
     return !notify;
@@ -299,11 +292,12 @@ export class Handle extends NativeSocket {
   private finishWrites(errno: number, count: number): void {
     const finished = this.writing.splice(0, count);
     this.updateLiveness();
-    finish(finished, errno, count);
+    finishAll(finished, errno);
   }
 
   private refuse(done: Done): boolean {
-    setImmediate(() => this.runInAsyncScope(done, undefined, EBADF));
+    const request = new PendingRequest('WRITEWRAP', done);
+    setImmediate(() => request.finish(EBADF));
     return false;
   }
 
@@ -314,9 +308,7 @@ export class Handle extends NativeSocket {
     this.reading = false;
     this.closed = done;
     if (wasAttached) command(Command.close, this.slot, this.generation, reset, 0, 0);
-    // Whoever hears that a server has closed may look for its path, or start a process on its port.
-    if (wasAttached && this.listening) core.calls.flush();
-    if (!wasAttached) setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+    else setImmediate(() => this.runInAsyncScope(this.finishClose, this));
     this.updateLiveness();
   }
 
@@ -328,14 +320,14 @@ export class Handle extends NativeSocket {
       return;
     }
     try {
-      finish(waiting, ECANCELED, waiting.length);
+      finishAll(waiting, ECANCELED);
     } finally {
       this.closed?.();
     }
   }
 
   /** Whoever still waits for an answer, in the order in which they asked. */
-  private takeWaiting(): Done[] {
+  private takeWaiting(): PendingRequest[] {
     const waiting = this.writing.splice(0);
     if (this.connecting !== undefined) waiting.unshift(this.connecting);
     if (this.shuttingDown !== undefined) waiting.push(this.shuttingDown);

@@ -10,11 +10,9 @@ import { Command, command } from './command-writer';
 import { core } from './environment';
 import { type EventReceiver, register, unregister } from './event-dispatcher';
 import { holdLoop, releaseLoop } from './liveness';
+import { type Done, PendingRequest } from './pending-request';
 
 export type Kind = 'tcp' | 'pipe';
-
-/** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
-export type Done = (errno: number) => void;
 
 export interface Address {
   address: string;
@@ -49,6 +47,14 @@ const providers = {
 } as const;
 
 const manualDestroy = { requireManualDestroy: true };
+/** Filled in for each accepted connection, so that accepting makes no object. */
+const acceptedBy = { requireManualDestroy: true, triggerAsyncId: 0 };
+
+function causedBy(listenerAsyncId: number | undefined): typeof manualDestroy {
+  if (listenerAsyncId === undefined) return manualDestroy;
+  acceptedBy.triggerAsyncId = listenerAsyncId;
+  return acceptedBy;
+}
 
 /** unattached → attached → closing → closed; unattached → closing without ever attaching. */
 export type Phase = 'unattached' | 'attached' | 'closing' | 'closed';
@@ -60,20 +66,21 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   protected slot = -1;
   protected phase: Phase = 'unattached';
-  protected connecting: Done | undefined = undefined;
+  protected connecting: PendingRequest | undefined = undefined;
 
   /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
   protected ended = false;
 
-  protected listening = false;
+  private listening = false;
   private referenced = true;
   private holdsLoop = false;
   /** Set before there is a socket to set them on: option, value, option, value … */
   private earlyOptions: number[] | undefined = undefined;
   private boundPath: string | undefined = undefined;
 
-  constructor(kind: Kind, role: 'socket' | 'server') {
-    super(providers[kind][role], manualDestroy);
+  /** `listenerAsyncId` is what caused an accepted socket; others are caused by whoever makes them. */
+  constructor(kind: Kind, role: 'socket' | 'server', listenerAsyncId?: number) {
+    super(providers[kind][role], causedBy(listenerAsyncId));
     this.kind = kind;
   }
 
@@ -260,7 +267,10 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     const error =
       this.ensureAttached(family) || core.calls.connect(this.slot, this.generation, address, port);
     if (error !== 0) return error;
-    this.connecting = done;
+    this.connecting = new PendingRequest(
+      family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
+      done,
+    );
     this.updateLiveness();
     return 0;
   }

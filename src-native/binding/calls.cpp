@@ -242,6 +242,12 @@ Napi::Value flush(Info info) {
   return info.Env().Undefined();
 }
 
+// (error): the process's handlers hear of it at once, and go on in an empty async context.
+Napi::Value report_uncaught(Info info) {
+  napi_fatal_exception(info.Env(), info[0]);
+  return info.Env().Undefined();
+}
+
 // (referenced)
 Napi::Value reference_loop(Info info) {
   environment_of(info).loop().set_referenced(boolean(info, 0));
@@ -270,6 +276,7 @@ void define_calls(Napi::Env env, Napi::Object target, Environment& environment) 
   define("drain", drain);
   define("flush", flush);
   define("referenceLoop", reference_loop);
+  define("reportUncaught", report_uncaught);
 }
 
 }  // namespace soref::binding

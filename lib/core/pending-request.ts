@@ -1,0 +1,43 @@
+/**
+ * A connect, write or shutdown whose end is still to be reported. Its callback runs in the async
+ * context of the call that asked for it, as with Node's request objects, and not in that of the
+ * handle, which may be much older. Made and finished by the handles.
+ */
+
+import { AsyncResource } from 'node:async_hooks';
+
+/** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
+export type Done = (errno: number) => void;
+
+/** Node's names for the requests of its own handles. */
+type Type = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'WRITEWRAP' | 'SHUTDOWNWRAP';
+
+const manualDestroy = { requireManualDestroy: true };
+
+export class PendingRequest extends AsyncResource {
+  private readonly done: Done;
+
+  constructor(type: Type, done: Done) {
+    super(type, manualDestroy);
+    this.done = done;
+  }
+
+  finish(errno: number): void {
+    try {
+      this.runInAsyncScope(this.done, undefined, errno);
+    } finally {
+      this.emitDestroy();
+    }
+  }
+}
+
+/** Finishes all, in order; whatever one of them throws, the others are finished. */
+export function finishAll(requests: PendingRequest[], errno: number): void {
+  const request = requests.shift();
+  if (request === undefined) return;
+  try {
+    request.finish(errno);
+  } finally {
+    finishAll(requests, errno);
+  }
+}
