@@ -7,25 +7,43 @@ import type * as net from 'node:net';
 import { makeExports } from './exports';
 import type { ServerOptions } from './net/server';
 import type { Detached } from './net/socket';
+import type { KeepAliveOptions } from './net/socket-options';
 import type { Ledger } from './observe/ledger';
 import type { SocketStatus } from './observe/sockstat';
 
 export * from 'node:net';
 export type { ServerOptions as ServerOpts } from './net/server';
 export type { Detached } from './net/socket';
+export type { KeepAliveOptions } from './net/socket-options';
 export type { Ledger, References } from './observe/ledger';
 export type { SocketStatus } from './observe/sockstat';
 
+/** What newer Nodes' sockets take as options, and soref's on every Node. */
+export interface NewerSocketOptions {
+  /** Turns Nagle's algorithm off when the connection stands. Default: false. */
+  noDelay?: boolean | undefined;
+  /** Turns keep-alive probes on when the connection stands. Default: false. */
+  keepAlive?: boolean | undefined;
+  /** Milliseconds before the first probe. Default: 0, which leaves the kernel's value. */
+  keepAliveInitialDelay?: number | undefined;
+  /** Addresses that connect() refuses, with ERR_IP_BLOCKED. */
+  blockList?: net.BlockList | undefined;
+  /** IP_TOS or IPV6_TCLASS (ip(7), ipv6(7)), 0 to 255. */
+  typeOfService?: number | undefined;
+}
+export type SocketConstructorOpts = net.SocketConstructorOpts & NewerSocketOptions;
+export type NetConnectOpts = net.NetConnectOpts & NewerSocketOptions;
+
 /** A TCP or Unix stream socket (Node's documentation, class net.Socket), with what soref adds. */
 export declare class Socket extends net.Socket {
-  constructor(options?: net.SocketConstructorOpts);
+  constructor(options?: SocketConstructorOpts);
   /**
    * Adopts a connected stream socket: a descriptor, or what detach() gave. What was unread is read
    * first, and what was unsent is sent first.
    * @throws Node's system error, syscall 'open', if the descriptor is no such socket; nothing is
    *   then attached. ERR_SOREF_NO_CORE where `engine` is 'node'.
    */
-  static attach(descriptor: number | Detached, options?: net.SocketConstructorOpts): Socket;
+  static attach(descriptor: number | Detached, options?: SocketConstructorOpts): Socket;
   /** Whether the socket holds a descriptor: from connect, accept or attach until close or detach. */
   readonly attached: boolean;
   /**
@@ -33,10 +51,29 @@ export declare class Socket extends net.Socket {
    * @throws ERR_SOREF_DETACHED if the socket holds none: it never did, or it was given away before.
    */
   detach(): Detached;
+  /**
+   * Keep-alive probes (tcp(7), TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). Delays are milliseconds, of
+   * which whole seconds count; 0 and undefined leave the kernel's value. Default: off.
+   */
+  setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this;
+  setKeepAlive(options: KeepAliveOptions): this;
+  /**
+   * Sets IP_TOS or IPV6_TCLASS (ip(7), ipv6(7)), 0 to 255; before there is a connection, for the one
+   * to come.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE; the system error, syscall 'setTypeOfService'.
+   */
+  setTypeOfService(tos: number): this;
+  /** The kernel's value; without a connection the one that was set, or 0. */
+  getTypeOfService(): number;
 }
 
 /** A TCP or Unix server (Node's documentation, class net.Server), with what soref adds. */
 export declare class Server extends net.Server {
+  /**
+   * In a cluster's worker: connections beyond maxConnections are dropped, and 'drop' is emitted,
+   * where otherwise another worker gets them. Default: undefined.
+   */
+  dropMaxConnection?: boolean;
   constructor(connectionListener?: (socket: Socket) => void);
   constructor(options?: ServerOptions, connectionListener?: (socket: Socket) => void);
 }
@@ -65,13 +102,10 @@ export declare function createServer(
   connectionListener?: (socket: Socket) => void,
 ): Server;
 
-export declare function connect(options: net.NetConnectOpts, listener?: () => void): Socket;
+export declare function connect(options: NetConnectOpts, listener?: () => void): Socket;
 export declare function connect(port: number, host?: string, listener?: () => void): Socket;
 export declare function connect(path: string, listener?: () => void): Socket;
-export declare function createConnection(
-  options: net.NetConnectOpts,
-  listener?: () => void,
-): Socket;
+export declare function createConnection(options: NetConnectOpts, listener?: () => void): Socket;
 export declare function createConnection(
   port: number,
   host?: string,

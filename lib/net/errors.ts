@@ -182,6 +182,12 @@ export const ERR_INVALID_FD_TYPE = coded(
   TypeError,
   (type: string) => `Unsupported fd type: ${type}`,
 );
+/** As Node's handles, and not its checks of arguments, put it. */
+export const ERR_NOT_A_BUFFER = coded(
+  'ERR_INVALID_ARG_TYPE',
+  TypeError,
+  () => 'Second argument must be a buffer',
+);
 export const ERR_INVALID_HANDLE_TYPE = coded(
   'ERR_INVALID_HANDLE_TYPE',
   TypeError,

@@ -1,6 +1,6 @@
 // Makes the handle that a server listens on, and starts it: Node's `_listen2`. Servers call it once
 // they know what to listen on; packages that wrap `_listen2` rely on its name and arguments.
-import { tracingChannel } from 'node:diagnostics_channel';
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { Handle } from '../core/handle';
 import { UVExceptionWithHostPort } from './errors';
 import type { ServerInternals } from './server';
@@ -8,7 +8,7 @@ import { onconnection, receiveConnections } from './server-accept';
 import { asyncId } from './socket-fields';
 
 /** Traces every listen: asyncStart, then asyncEnd or error (Node's documentation, "TracingChannel"). */
-export const listenChannel = tracingChannel('net.server.listen');
+export const listenChannel: TracingChannel<object, object> = tracingChannel('net.server.listen');
 
 /** The bits of Node's `flags` argument, as libuv numbers them. */
 export const IPV6_ONLY = 1;

@@ -86,7 +86,7 @@ function acceptChild(server: ServerInternals, child: Handle): void {
   if (server.noDelay) child.setNoDelay(true);
   if (server.keepAlive) child.setKeepAlive(true, server.keepAliveInitialDelay);
   server._connections += 1;
-  socket.server = server;
+  socket.server = server as unknown as NonNullable<Socket['server']>;
   socket._server = server;
   server.emit('attach', socket);
   server.emit('connection', socket);

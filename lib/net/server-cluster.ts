@@ -51,10 +51,34 @@ function checkPort(errno: number, port: number | null, handle: NativeHandle): nu
   return handle.getsockname(out) || (out.port === port ? 0 : EADDRINUSE);
 }
 
+/** A server as the cluster module sees it. */
+interface Owner {
+  readonly _connections: number;
+  readonly maxConnections?: number | null | undefined;
+  close(done?: () => void): void;
+}
+
 /** Node's own code finds the server of a handle under a symbol of its own. */
-function markOwner(handle: NativeHandle, server: ServerInternals): void {
+function markOwner(handle: NativeHandle, owner: Owner): void {
   const symbol = nativeOwnerSymbol();
-  if (symbol !== undefined) (handle as unknown as Record<symbol, unknown>)[symbol] = server;
+  if (symbol !== undefined) (handle as unknown as Record<symbol, unknown>)[symbol] = owner;
+}
+
+/**
+ * The cluster module offers a connection to another worker when this one's server has reached its
+ * limit. A server that wants to drop such connections itself (dropMaxConnection, which older cluster
+ * modules do not know) shows it no limit.
+ */
+function droppingOwner(server: ServerInternals): Owner {
+  return {
+    close: (done) => server.close(done),
+    get _connections() {
+      return server._connections;
+    },
+    get maxConnections() {
+      return server.dropMaxConnection ? undefined : server.maxConnections;
+    },
+  };
 }
 
 /** Makes a shared listening handle soref's. The primary's handle is closed together with ours. */
@@ -74,7 +98,7 @@ function adoptShared(server: ServerInternals, native: NativeHandle & { fd: numbe
 
 /** Lets connections that come through a stand-in reach the server. */
 function adoptStandIn(server: ServerInternals, standIn: NativeHandle): NativeHandle {
-  markOwner(standIn, server);
+  markOwner(standIn, droppingOwner(server));
   return Object.assign(standIn, { owner: server, onconnection });
 }
 

@@ -59,6 +59,7 @@ export interface ServerInternals extends EventEmitter {
   highWaterMark: number;
   blockList?: BlockList;
   maxConnections?: number | null;
+  dropMaxConnection?: boolean;
   _connections: number;
   /** Ours, or the stand-in that a cluster gives its workers; null when the server does not listen. */
   _handle: Handle | NativeHandle | null;

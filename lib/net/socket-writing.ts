@@ -5,6 +5,7 @@
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import {
+  ERR_NOT_A_BUFFER,
   ERR_SOCKET_CLOSED,
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
   ErrnoException,
@@ -60,14 +61,12 @@ export function _writeGeneric(
     return undefined;
   }
 
+  const charset = encoding === 'buffer' || encoding === '' ? undefined : encoding;
+  if (encoding === 'buffer' && typeof data === 'string') throw new ERR_NOT_A_BUFFER();
   const done = doneFor(this, callback);
   const taken = many
     ? writeMany(this, data as Chunks, done)
-    : handle.write(
-        data as Buffer | string,
-        encoding === 'buffer' || encoding === '' ? undefined : encoding,
-        done,
-      );
+    : handle.write(data as Buffer | string, charset, done);
   if (taken) {
     if (done === this[kWriteDone]) this[kWriteCallback] = null;
     callback();
@@ -87,7 +86,9 @@ function writeMany(socket: SocketFields, chunks: Chunks, done: (errno: number) =
   for (let i = 0; i < chunks.length; i++) {
     const { chunk, encoding } = chunks[i] as Chunks[number];
     data[i] = chunk;
-    encodings[i] = typeof chunk === 'string' ? encoding : undefined;
+    // Among other chunks text that was called a buffer is UTF-8.
+    const isText = typeof chunk === 'string' && (encoding as string) !== 'buffer';
+    encodings[i] = isText ? encoding : undefined;
   }
   return (socket._handle as NonNullable<SocketFields['_handle']>).writev(data, encodings, done);
 }

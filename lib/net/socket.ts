@@ -48,7 +48,7 @@ import { _write, _writeGeneric, _writev, afterAsyncWrite } from './socket-writin
 import { validateBlockList, validateInt32, validateNumber } from './validation';
 
 /** The options of the constructor that are not the stream's, as the server and connect() give them too. */
-export interface SocketConstructorOptions extends net.SocketConstructorOpts {
+export interface SocketConstructorOptions extends Omit<net.SocketConstructorOpts, 'handle' | 'onread'> {
   handle?: unknown;
   manualStart?: boolean;
   pauseOnCreate?: boolean;
@@ -63,7 +63,7 @@ export interface SocketConstructorOptions extends net.SocketConstructorOpts {
   objectMode?: boolean;
   readableObjectMode?: boolean;
   writableObjectMode?: boolean;
-  onread?: net.OnReadOpts | null;
+  onread?: net.OnReadOpts | null | undefined;
   emitClose?: boolean;
   autoDestroy?: boolean;
   decodeStrings?: boolean;
@@ -82,7 +82,7 @@ export interface Detached {
 /** A net.Socket, with what soref adds. */
 export interface Socket extends net.Socket {
   /** The server that accepted the connection, or null. */
-  server: unknown;
+  server: net.Server | null;
   _server: AcceptingServer | null;
   /** Whether the socket holds a descriptor: from connect, accept or attach until close or detach. */
   readonly attached: boolean;

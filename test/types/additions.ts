@@ -13,6 +13,14 @@ new soref.Server({ blockList: new soref.BlockList() }).once('connection', (socke
   socket.detach(),
 );
 
+server.dropMaxConnection = true;
+const newer = new soref.Socket({ typeOfService: 16, blockList: new soref.BlockList() });
+newer.setKeepAlive({ enable: true, initialDelay: 5000, interval: 1000, count: 3 });
+newer.setKeepAlive(true, 5000, 1000, 3).setTypeOfService(newer.getTypeOfService());
+soref.connect({ port: 1, blockList: new soref.BlockList(), keepAlive: true }).destroy();
+const disposed: Promise<void> = server[Symbol.asyncDispose]();
+disposed.catch(() => {});
+
 const ledger: Ledger = soref.ledger();
 const held: number = ledger.references.consumer + ledger.references.operation + ledger.live;
 const rows: SocketStatus[] = soref.sockstat();

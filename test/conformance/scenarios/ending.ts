@@ -94,6 +94,7 @@ export const ending: Scenarios = {
       log.attempt('client', String(label), () => client.write(data as never));
     }
     log.attempt('client', 'encoding', () => client.write('text', 'nonsense' as never));
+    log.attempt('client', 'no buffer', () => client.write('text', 'buffer' as never));
     log.attempt('client', 'empty', () => client.write(''));
     log.attempt('client', 'bytes', () => client.write(new Uint8Array([104, 105])));
     log.state(client);
