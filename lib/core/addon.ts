@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Ledger, SocketStatus } from './reports';
 
 /** The shared memory's layout, as src-native/binding/shared_memory.h defines it. */
 export interface Layout {
@@ -24,47 +25,6 @@ export interface NameOut {
   address?: string;
   family?: 'IPv4' | 'IPv6';
   port?: number;
-}
-
-/** References held now, by who holds them. */
-export interface References {
-  consumer: number;
-  queue: number;
-  protocol: number;
-  operation: number;
-  event: number;
-}
-
-/** The counters of one environment. */
-export interface LedgerReport {
-  attached: number;
-  detached: number;
-  live: number;
-  references: References;
-  descriptors: number;
-  attachFailed: number;
-  operations: { submitted: number; completed: number };
-  events: { queued: number; delivered: number };
-  pinnedBuffers: number;
-  acceptsPaused: number;
-  staleNames: number;
-  badCommands: number;
-  systemCalls: number;
-}
-
-/** One live socket. Ages are milliseconds, queues are bytes (send) and connections (accept). */
-export interface SocketRow {
-  slot: number;
-  protocol: string;
-  local: string;
-  remote: string;
-  life: string;
-  state: string;
-  fd: number;
-  sendQueue: number;
-  acceptQueue: number;
-  references: References;
-  age: number;
 }
 
 /** The calls of a started core. All results are 0 or more, or a negative errno. */
@@ -95,8 +55,8 @@ export interface Calls {
   flush(): void;
   referenceLoop(referenced: boolean): void;
   reportUncaught(error: unknown): void;
-  ledger(): LedgerReport;
-  sockstat(): SocketRow[];
+  ledger(): Ledger;
+  sockstat(): SocketStatus[];
 }
 
 /** What the addon exports. */

@@ -3,7 +3,8 @@
  * rest of lib/core writes to and reads from. Loaded once per environment (main thread or worker).
  */
 
-import { type Calls, type LedgerReport, loadAddon, type SocketRow } from './addon';
+import { type Calls, loadAddon } from './addon';
+import type { Ledger, SocketStatus } from './reports';
 
 const choices: Record<string, number> = { auto: 0, io_uring: 1, epoll: 2 };
 
@@ -88,7 +89,7 @@ export const engineReason: string = started?.calls.reason ?? loaded.reason;
 /** The started core. Only code that runs with one may touch it: lib/index.ts sees to that. */
 export const core = started as Core;
 
-const noLedger: LedgerReport = {
+const noLedger: Ledger = {
   attached: 0,
   detached: 0,
   live: 0,
@@ -105,11 +106,11 @@ const noLedger: LedgerReport = {
 };
 
 /** The counters of this environment, after everything asked for so far has been carried out. */
-export function ledger(): LedgerReport {
+export function ledger(): Ledger {
   return started === undefined ? structuredClone(noLedger) : started.calls.ledger();
 }
 
 /** A row per socket that is attached now. */
-export function sockstat(): SocketRow[] {
+export function sockstat(): SocketStatus[] {
   return started === undefined ? [] : started.calls.sockstat();
 }

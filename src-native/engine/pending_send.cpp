@@ -9,6 +9,19 @@
 
 namespace soref::engine {
 
+namespace {
+
+// What one send has to send of `pieces`: all, but at most kMaximumSendBytes.
+std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept {
+  std::size_t total = 0;
+  for (const iovec& piece : pieces) {
+    total += std::min(piece.iov_len, kMaximumSendBytes - total);
+  }
+  return total;
+}
+
+}  // namespace
+
 PendingSend::PendingSend(std::span<const iovec> all, std::size_t already_sent) noexcept {
   SOREF_ASSERT(all.size() <= kMaximumPieces, "one send has a limited number of pieces");
   message.msg_iov = pieces.data();
@@ -36,14 +49,6 @@ void PendingSend::advance(std::size_t bytes) noexcept {
   }
 }
 
-std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept {
-  std::size_t total = 0;
-  for (const iovec& piece : pieces) {
-    total += std::min(piece.iov_len, kMaximumSendBytes - total);
-  }
-  return total;
-}
-
 std::int32_t send_now(const Channel& channel, const msghdr& message) noexcept {
   const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (channel.end_follows ? MSG_MORE : 0);
   for (;;) {
@@ -51,6 +56,21 @@ std::int32_t send_now(const Channel& channel, const msghdr& message) noexcept {
     if (sent >= 0) return static_cast<std::int32_t>(sent);
     if (errno != EINTR) return -errno;
   }
+}
+
+FirstSend send_at_once(Channel& channel, std::span<const iovec> pieces) noexcept {
+  SOREF_ASSERT(pieces.size() <= kMaximumPieces, "one send has a limited number of pieces");
+  if (channel.deferred_send_error != 0)
+    return {true, std::exchange(channel.deferred_send_error, 0)};
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  const std::int32_t result = send_now(channel, message);
+  if (result < 0 && result != -EAGAIN) return {true, result};
+  const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
+  if (result >= 0 && sent >= bytes_to_send(pieces)) return {true, result};
+  channel.pending_send = new PendingSend(pieces, sent);
+  return {false, result == -EAGAIN ? -EAGAIN : 0};
 }
 
 std::int32_t failed_send_result(Channel& channel, std::size_t sent, std::int32_t error) noexcept {

@@ -30,11 +30,17 @@ struct PendingSend {
   void advance(std::size_t bytes) noexcept;
 };
 
-// What one send has to send of `pieces`: all, but at most kMaximumSendBytes.
-[[nodiscard]] std::size_t bytes_to_send(std::span<const iovec> pieces) noexcept;
+// Sends what leaves at once: sendmsg(2) that neither blocks nor raises SIGPIPE. The result if that
+// ends the send: the bytes sent, all of them (but at most kMaximumSendBytes), or a negative errno.
+// Else channel.pending_send has the rest, and -EAGAIN says that the socket takes no more now, 0
+// that it took a part.
+struct FirstSend {
+  bool ended = false;
+  std::int32_t result = 0;
+};
+[[nodiscard]] FirstSend send_at_once(Channel& channel, std::span<const iovec> pieces) noexcept;
 
-// sendmsg(2) that neither blocks nor raises SIGPIPE, and is tried again when a signal interrupts
-// it: the bytes sent or a negative errno.
+// One sendmsg(2) of that kind, tried again when a signal interrupts it.
 [[nodiscard]] std::int32_t send_now(const Channel& channel, const msghdr& message) noexcept;
 
 // The final result of a send that ends with `error`, a negative errno: the bytes that left, if any

@@ -106,23 +106,13 @@ void UringEngine::connect(Channel& channel) noexcept {
 }
 
 void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
-  SOREF_ASSERT(pieces.size() <= kMaximumPieces, "one send has a limited number of pieces");
   queue_.start(channel, Kind::send);
-  if (channel.deferred_send_error != 0) {
-    queue_.finish(channel, Kind::send, std::exchange(channel.deferred_send_error, 0));
-    return;
-  }
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces.data());
-  message.msg_iovlen = pieces.size();
   ++system_calls_;
-  const std::int32_t result = send_now(channel, message);
-  const std::size_t sent = result > 0 ? static_cast<std::size_t>(result) : 0;
-  if ((result < 0 && result != -EAGAIN) || (result >= 0 && sent >= bytes_to_send(pieces))) {
-    queue_.finish(channel, Kind::send, result);
+  const FirstSend first = send_at_once(channel, pieces);
+  if (first.ended) {
+    queue_.finish(channel, Kind::send, first.result);
     return;
   }
-  channel.pending_send = new PendingSend(pieces, sent);
   start_writing(channel);
 }
 
