@@ -48,7 +48,8 @@ import { _write, _writeGeneric, _writev, afterAsyncWrite } from './socket-writin
 import { validateBlockList, validateInt32, validateNumber } from './validation';
 
 /** The options of the constructor that are not the stream's, as the server and connect() give them too. */
-export interface SocketConstructorOptions extends Omit<net.SocketConstructorOpts, 'handle' | 'onread'> {
+export interface SocketConstructorOptions
+  extends Omit<net.SocketConstructorOpts, 'handle' | 'onread'> {
   handle?: unknown;
   manualStart?: boolean;
   pauseOnCreate?: boolean;
