@@ -34,7 +34,8 @@ export function run(file: string, { options = [], args = [], env = {} }: Conditi
   return new Promise<Ending>((resolve, reject) => {
     const child = spawn(process.execPath, [...options, file, ...args], {
       cwd: root,
-      env: { ...process.env, ...env },
+      // The test runner's options, such as --no-warnings, are not meant for the programs.
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 10_000,
       killSignal: 'SIGKILL',

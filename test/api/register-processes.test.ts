@@ -78,8 +78,8 @@ async function parent() {
     child.send('socket', socket);
   });
   console.log(await read(await listen(leaving)));
-  leaving.getConnections((error, count) => console.log('connections', count));
   await closed(leaving);
+  leaving.getConnections((error, count) => console.log('connections', count));
 
   const kept = net.createServer({ pauseOnConnect: true }, async (socket) => {
     child.send('kept', socket, { keepOpen: true });
