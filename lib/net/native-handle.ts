@@ -45,6 +45,19 @@ export function adoptDuplicate(native: { fd: number }, kind: Kind, role: 'socket
   return errno;
 }
 
+/**
+ * Closes a native handle when its duplicate closes. Until then it stays open, for what its closing
+ * does, such as taking a path away or telling a cluster's primary, belongs to the duplicate's end.
+ */
+export function closeTogether(duplicate: Handle, native: NativeHandle): void {
+  const { close } = duplicate;
+  duplicate.close = (done) => {
+    duplicate.close = close;
+    native.close();
+    close.call(duplicate, done);
+  };
+}
+
 /** A duplicate of a descriptor that nobody owns yet, or a negative errno. */
 export function duplicateDescriptor(fd: number, kind: Kind): number {
   const handle = adoptDuplicate({ fd }, kind, 'socket');

@@ -4,6 +4,7 @@
 import { ExceptionWithHostPort } from './errors';
 import {
   adoptDuplicate,
+  closeTogether,
   isNativeHandle,
   kindOf,
   type NativeHandle,
@@ -86,13 +87,7 @@ function adoptShared(server: ServerInternals, native: NativeHandle & { fd: numbe
   const handle = adoptDuplicate(native, kindOf(native), 'server');
   if (typeof handle === 'number') return handle;
   markOwner(native, server);
-  const close = handle.close;
-  handle.close = (done) => {
-    // The primary hears of it through this very call, which the cluster module has replaced.
-    native.close();
-    handle.close = close;
-    close.call(handle, done);
-  };
+  closeTogether(handle, native);
   return handle;
 }
 

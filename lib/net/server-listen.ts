@@ -7,7 +7,13 @@ import { Handle } from '../core/handle';
 import { _normalizeArgs, isPathName } from './connect-arguments';
 import { ERR_INVALID_ARG_VALUE, ERR_SERVER_ALREADY_LISTEN, ErrnoException } from './errors';
 import { failListening, IPV6_ONLY, listenChannel, REUSE_PORT } from './listening-handle';
-import { adoptDuplicate, isNativeHandle, kindOf, takeBoundSocket } from './native-handle';
+import {
+  adoptDuplicate,
+  closeTogether,
+  isNativeHandle,
+  kindOf,
+  takeBoundSocket,
+} from './native-handle';
 import { isIPv6 } from './node-net';
 import type { ServerInternals } from './server';
 import { type ListenTarget, listenThroughPrimary, workerCluster } from './server-cluster';
@@ -128,7 +134,8 @@ function handleAmong(server: ServerInternals, options: Options): Handle | number
     const { native, path } = bound;
     if (path !== undefined) server._pipeName = path;
     const handle = adoptDuplicate(native, kindOf(native), 'server');
-    native.close();
+    if (typeof handle === 'number') native.close();
+    else closeTogether(handle, native);
     return handle;
   }
   const candidate = options._handle || options.handle || options;
