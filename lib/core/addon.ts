@@ -52,6 +52,7 @@ export interface Calls {
   sendPinned(slot: number, generation: number, bytes: Uint8Array): number;
   detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
   drain(): void;
+  settle(): void;
   flush(): void;
   referenceLoop(referenced: boolean): void;
   reportUncaught(error: unknown): void;

@@ -307,8 +307,13 @@ export class Handle extends NativeSocket {
     this.phase = 'closing';
     this.reading = false;
     this.closed = done;
-    if (wasAttached) command(Command.close, this.slot, this.generation, reset, 0, 0);
-    else setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+    if (wasAttached) {
+      command(Command.close, this.slot, this.generation, reset, 0, 0);
+      // A program may bind the name again, or look for the path, once it has closed the listener.
+      if (this.listening) core.calls.settle();
+    } else {
+      setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+    }
     this.updateLiveness();
   }
 

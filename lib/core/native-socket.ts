@@ -71,7 +71,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
   protected ended = false;
 
-  private listening = false;
+  protected listening = false;
   private referenced = true;
   private holdsLoop = false;
   /** Set before there is a socket to set them on: option, value, option, value … */

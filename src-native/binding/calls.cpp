@@ -236,6 +236,13 @@ Napi::Value drain(Info info) {
   return info.Env().Undefined();
 }
 
+// Carries them out, and lets sockets that are closing end as far as that takes no waiting: a listener
+// is gone, with its path and port, when its close returns.
+Napi::Value settle(Info info) {
+  environment_of(info).settle();
+  return info.Env().Undefined();
+}
+
 // What was written leaves now: the process is about to exit.
 Napi::Value flush(Info info) {
   environment_of(info).end_turn();
@@ -274,6 +281,7 @@ void define_calls(Napi::Env env, Napi::Object target, Environment& environment) 
   define("sendPinned", send_pinned);
   define("detach", detach);
   define("drain", drain);
+  define("settle", settle);
   define("flush", flush);
   define("referenceLoop", reference_loop);
   define("reportUncaught", report_uncaught);

@@ -30,7 +30,7 @@ struct Core {
   static constexpr std::uint32_t kBufferSize = 4096;
   static constexpr std::uint32_t kBuffers = 16;
 
-  std::vector<std::byte> memory = std::vector<std::byte>(kBufferSize * kBuffers);
+  std::vector<std::byte> memory = std::vector<std::byte>(std::size_t{kBufferSize} * kBuffers);
   base::Ledger ledger;
   engine::Selection selection;
   host::HostStack stack;
@@ -160,9 +160,11 @@ std::string temporary_path() {
 TEST_CASE("bytes and both half-closes cross a TCP connection, over IPv4, IPv6 and a path") {
   const std::pair<Family, std::string> places[] = {
       {Family::tcp4, "127.0.0.1"}, {Family::tcp6, "::1"}, {Family::local, temporary_path()}};
-  for (const auto& [family, address] : places) {
+  for (const auto& place : places) {
     on_each_engine([&](Core& core) {
-      const auto [client, server] = core.connected(family, address);
+      const Core::Pair pair = core.connected(place.first, place.second);
+      Socket* const client = pair.client;
+      Socket* const server = pair.server;
       server->receive(true);
       client->receive(true);
       client->send_copy(bytes("request"), true);
@@ -216,7 +218,9 @@ TEST_CASE("an address in use is the listen's error") {
 
 TEST_CASE("a socket closed with everything in flight sends what it can and is freed") {
   on_each_engine([](Core& core) {
-    const auto [client, server] = core.connected(Family::tcp4, "127.0.0.1");
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
     client->receive(true);
     server->receive(true);
     core.turn();
@@ -230,7 +234,9 @@ TEST_CASE("a socket closed with everything in flight sends what it can and is fr
 
 TEST_CASE("a reset reaches the peer as one") {
   on_each_engine([](Core& core) {
-    const auto [client, server] = core.connected(Family::tcp4, "127.0.0.1");
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
     client->receive(true);
     core.turn();
     server->close(true);
@@ -241,7 +247,9 @@ TEST_CASE("a reset reaches the peer as one") {
 
 TEST_CASE("withdrawn credit stops the bytes, and its return loses none") {
   on_each_engine([](Core& core) {
-    const auto [client, server] = core.connected(Family::tcp4, "127.0.0.1");
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
     server->receive(true);
     core.turn();
     server->receive(false);
@@ -257,8 +265,10 @@ TEST_CASE("withdrawn credit stops the bytes, and its return loses none") {
 
 TEST_CASE("more bytes than the kernel takes leave in order, and the end is told once") {
   on_each_engine([](Core& core) {
-    const auto [client, server] = core.connected(Family::tcp4, "127.0.0.1");
-    std::string large(8 * 1024 * 1024, ' ');
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
+    std::string large(std::size_t{8} * 1024 * 1024, ' ');
     for (std::size_t at = 0; at < large.size(); ++at) large[at] = static_cast<char>('a' + at % 23);
     client->send_pinned(bytes(large), std::make_unique<protocol::Pin>());
     client->shutdown();
@@ -276,7 +286,9 @@ TEST_CASE("more bytes than the kernel takes leave in order, and the end is told 
 
 TEST_CASE("a released descriptor lives on and is nobody's twice") {
   on_each_engine([](Core& core) {
-    const auto [client, server] = core.connected(Family::tcp4, "127.0.0.1");
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
     server->receive(true);
     core.turn();
     server->quiesce();
