@@ -1,6 +1,7 @@
 // Passing sockets between soref's handles and Node's own (TCPWrap, PipeWrap). Whoever takes over a
 // native handle by its descriptor adopts a duplicate, because the native handle keeps its own and
 // closes it itself. Used by listen, the accept path, clusters and soref/register.
+import type * as net from 'node:net';
 import { Handle, type Kind } from '../core/handle';
 import { NodeSocket, nodeNet } from './node-net';
 
@@ -72,6 +73,16 @@ export function nodeSocketOn(fd: number, allowHalfOpen: boolean) {
   const options = { fd, allowHalfOpen, manualStart: true };
   const socket = new NodeSocket(options);
   return socket as typeof socket & { _handle: NativeHandle | null };
+}
+
+/** A socket of Node's around a native handle, for writing to it. The handle's owner stays who it was. */
+export function nodeSocketOf(handle: NativeHandle): net.Socket {
+  const symbol = nativeOwnerSymbol();
+  const symbols = handle as unknown as Record<symbol, unknown>;
+  const owner = symbol && symbols[symbol];
+  const socket = new NodeSocket({ handle, manualStart: true } as net.SocketConstructorOpts);
+  if (symbol) symbols[symbol] = owner;
+  return socket;
 }
 
 let ownerSymbol: symbol | undefined;

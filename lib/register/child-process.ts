@@ -46,7 +46,7 @@ function duplicate(handle: Handle) {
 
 /** The socket leaves this process, and stays behind without a connection, as Node's does. */
 function leaveProcess(socket: SorefSocket): Counterpart {
-  const { node } = handOver(socket);
+  const { node } = handOver(socket, false);
   socket.setTimeout(0);
   return { handle: Object.assign(node, { server: socket.server }) };
 }

@@ -7,9 +7,9 @@
 import { closeSync } from 'node:fs';
 import type { Handle } from '../core/handle';
 import { ErrnoException } from '../net/errors';
-import type { NativeHandle } from '../net/native-handle';
+import { type NativeHandle, nodeSocketOf } from '../net/native-handle';
 import type { SocketFields } from '../net/socket-fields';
-import { handOver, hasSorefHandle, type SorefSocket } from './hand-over';
+import { handOver, hasSorefHandle, type SorefSocket, writeThrough } from './hand-over';
 import { replace } from './registered';
 
 /** Node's TLSWrap, as far as it is told here what happens on the socket below it. */
@@ -65,7 +65,7 @@ function wrapConnected(
   hasActiveWrite: boolean,
 ): TlsWrap {
   let result: TlsWrap | undefined;
-  const { node, head, sending } = handOver(socket, () => {
+  const { node, head, sending } = handOver(socket, true, () => {
     // Without an active write of the stream nobody else tells TLS that it may write now.
     if (!hasActiveWrite) result?.writesIssuedByPrevListenerDone();
   });
@@ -76,11 +76,16 @@ function wrapConnected(
 }
 
 /** Takes over a socket that still connects: TLS gets an empty handle, which the connection will fill. */
-function wrapConnecting(tls: TlsSocket, wrapHandle: WrapHandle, socket: SorefSocket): TlsWrap {
+function wrapConnecting(
+  tls: TlsSocket,
+  wrapHandle: WrapHandle,
+  socket: SorefSocket,
+  hasActiveWrite: boolean,
+): TlsWrap {
   // With no handle TLS makes one, and asks this option of which kind.
   const { pipe } = tls._tlsOptions;
   tls._tlsOptions.pipe = socket._handle.kind === 'pipe';
-  const result = wrapHandle.call(tls, socket, undefined, false);
+  const result = wrapHandle.call(tls, socket, undefined, hasActiveWrite);
   if (pipe === undefined) delete tls._tlsOptions.pipe;
   else tls._tlsOptions.pipe = pipe;
   const native = result._parent;
@@ -96,6 +101,7 @@ function wrapConnecting(tls: TlsSocket, wrapHandle: WrapHandle, socket: SorefSoc
     const errno = native.open?.(fd) ?? 0;
     giveHandle(socket, native);
     if (errno === 0) {
+      writeThrough(socket, nodeSocketOf(native));
       keepForReading(socket, head);
     } else {
       closeSync(fd);
@@ -118,7 +124,7 @@ export function adoptForTls(): void {
   const original = prototype._wrapHandle;
   const _wrapHandle: WrapHandle = function (socket, handle, hasActiveWrite) {
     if (!hasSorefHandle(socket)) return original.call(this, socket, handle, hasActiveWrite);
-    if (socket.connecting) return wrapConnecting(this, original, socket);
+    if (socket.connecting) return wrapConnecting(this, original, socket, hasActiveWrite);
     return wrapConnected(this, original, socket, hasActiveWrite);
   };
   replace(prototype, '_wrapHandle', _wrapHandle, 'tls.TLSSocket.prototype._wrapHandle');

@@ -107,29 +107,71 @@ t.test('STARTTLS on both sides, with what is still to be sent', async (t) => {
   await close(server);
 });
 
-t.test('a write callback that was still to come', async (t) => {
-  const server = await listening(net.createServer());
-  let written = 0;
-  server.on('connection', (plain) => {
-    plain.write('x'.repeat(3_000_000), () => {
-      written += 1;
+/** Reads so many bytes, and none that come after them. */
+async function readAll(socket: net.Socket, length: number): Promise<string> {
+  let text = '';
+  while (text.length < length) {
+    const chunk: Buffer | null = socket.read(Math.min(length - text.length, socket.readableLength));
+    if (chunk === null) await once(socket, 'readable');
+    else text += chunk.toString('latin1');
+  }
+  return text;
+}
+
+for (const writes of [1, 3]) {
+  t.test(`${writes} large writes that are under way when TLS takes over`, async (t) => {
+    const size = 3_000_000;
+    const server = await listening(net.createServer());
+    let written = 0;
+    server.on('connection', (plain) => {
+      for (let count = 0; count < writes; count += 1) {
+        plain.write(String(count).repeat(size), () => {
+          written += 1;
+        });
+      }
+      const secure = new tls.TLSSocket(plain, { isServer: true, ...identity });
+      secure.end('after them');
     });
+    const plain = net.connect(portOf(server), '127.0.0.1');
+    for (let count = 0; count < writes; count += 1) {
+      t.ok((await readAll(plain, size)) === String(count).repeat(size), `write ${count} in order`);
+    }
+    const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+    t.equal(await nextText(secure), 'after them');
+    secure.end();
+    await once(secure, 'close');
+    t.equal(written, writes, 'every callback, once');
+    await close(server);
+  });
+}
+
+t.test('a header that is written before the connection stands', async (t) => {
+  const server = await listening(net.createServer());
+  server.on('connection', async (plain) => {
+    t.equal(await readAll(plain, 6), 'header');
     const secure = new tls.TLSSocket(plain, { isServer: true, ...identity });
-    secure.on('error', () => undefined);
-    secure.end('after it');
+    secure.end(`then ${await nextText(secure)}`);
   });
   const plain = net.connect(portOf(server), '127.0.0.1');
-  let left = 3_000_000;
-  while (left > 0) {
-    await once(plain, 'readable');
-    for (let chunk = plain.read(); chunk !== null; chunk = plain.read()) left -= chunk.length;
-  }
-  t.equal(left, 0, 'not a byte of TLS, for the client is to begin');
+  plain.write('header');
   const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
-  t.equal(await nextText(secure), 'after it');
+  secure.write('encrypted');
+  t.equal(await nextText(secure), 'then encrypted');
   secure.end();
   await once(secure, 'close');
-  t.equal(written, 1);
+  await close(server);
+});
+
+t.test('the plain socket ends the connection below TLS', async (t) => {
+  const server = await echoServer();
+  const plain = net.connect(portOf(server), '127.0.0.1');
+  await once(plain, 'connect');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  await once(secure, 'secureConnect');
+  plain.end();
+  secure.on('error', () => undefined);
+  await new Promise((resolve) => secure.on('close', resolve));
+  t.equal(plain.destroyed, true);
   await close(server);
 });
 
