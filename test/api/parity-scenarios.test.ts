@@ -9,12 +9,14 @@ import { ending } from '../conformance/scenarios/ending';
 import { flowing } from '../conformance/scenarios/flowing';
 import { options } from '../conformance/scenarios/options';
 import { serving } from '../conformance/scenarios/serving';
+import { streaming } from '../conformance/scenarios/streaming';
 import { unixAndDescriptors } from '../conformance/scenarios/unix-and-descriptors';
 
 const subjects: Record<string, Scenarios> = {
   connecting,
   ending,
   flowing,
+  streaming,
   serving,
   options,
   'unix sockets and descriptors': unixAndDescriptors,

@@ -121,6 +121,8 @@ export class Recorder {
     const emit = emitter.emit;
     const record = (event: string | symbol, values: unknown[]): void => {
       if (event === 'close') watched.closed = true;
+      // Sockets connect again, and servers listen again.
+      if (event === 'connect' || event === 'listening') watched.closed = false;
       if (
         watched.muted ||
         OF_LISTENERS.has(event) ||
