@@ -85,7 +85,8 @@ export function attemptFamilies(
 function attemptNext(selection: Selection): void {
   const { socket, candidates } = selection;
   clearTimeout(selection.timer);
-  if (socket._aborted) return;
+  // A listener may have destroyed the socket, which no further attempt shall revive.
+  if (socket._aborted || !socket.connecting) return;
   const index = selection.next;
   const candidate = candidates[index];
   if (!candidate) {
@@ -113,6 +114,7 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
     return;
   }
   socket.emit('connectionAttempt', address, port, family);
+  if (!socket.connecting) return;
   socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
   const measure = measureConnect(address, port);
   const errno = handle.connect(address, port, (status) => {

@@ -171,6 +171,26 @@ t.test('an attempt that hangs gives way after its time', async (t) => {
   );
 });
 
+t.test('a socket that a listener destroys is not tried further', async (t) => {
+  const port = await serverOn(t, '127.0.0.1');
+  const answer = [
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  for (const event of ['connectionAttempt', 'connectionAttemptFailed']) {
+    const socket = connect(port, answer);
+    let attempts = 0;
+    socket.on('connectionAttempt', () => {
+      attempts += 1;
+    });
+    socket.on('connect', () => t.fail('it must not connect'));
+    socket.once(event, () => socket.destroy());
+    await once(socket, 'close');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.strictSame([event, attempts, socket.destroyed], [event, 1, true]);
+  }
+});
+
 t.test('the defaults', async (t) => {
   const enabled = net.getDefaultAutoSelectFamily();
   const timeout = net.getDefaultAutoSelectFamilyAttemptTimeout();
