@@ -55,8 +55,12 @@ int Socket::connect(const protocol::Name& name) noexcept {
 
 void Socket::receive(bool wanted) noexcept {
   receive_wanted_ = wanted;
-  if (connection_ == Connection::connected && !cant_receive_) {
+  if (cant_receive_) return;
+  if (connection_ == Connection::connected) {
     protocol_->receive(control_block(), wanted);
+  } else if (connection_ == Connection::idle && wanted) {
+    // Adopted without a peer: it listens, or its connection is over.
+    receive_failed(-ENOTCONN);
   }
 }
 

@@ -20,7 +20,8 @@ class SocketLayer {
   SocketLayer& operator=(const SocketLayer&) = delete;
 
   // Makes a socket of `family` that JavaScript holds, and attaches it. On failure returns the
-  // negative errno and nothing exists; an external resource then remains its owner's.
+  // negative errno and nothing exists; an external resource then remains its owner's. -EEXIST if a
+  // socket here is its owner.
   [[nodiscard]] int create(std::uint32_t family, protocol::Origin origin, Socket*& socket);
   // The socket of that name, or null if it is no more.
   [[nodiscard]] Socket* find(SocketName name) const noexcept;
@@ -64,6 +65,7 @@ class SocketLayer {
   void free(Socket* socket) noexcept;
   [[nodiscard]] int attach(Socket& socket, protocol::Origin origin) noexcept;
   void detach(Socket& socket) noexcept;
+  [[nodiscard]] bool holds(int resource) const noexcept;
   // Makes the socket of an incoming connection; null if it could not be attached, and the resource
   // is then gone.
   [[nodiscard]] Socket* create_incoming(protocol::Protocol& protocol, int resource) noexcept;
