@@ -76,7 +76,11 @@ export function attemptError(attempt: Attempt, errno: number): Error {
 }
 
 /** The error of an attempt that the kernel refused at once: it tells what the socket is bound to. */
-export function refusedError(socket: SocketFields, attempt: Attempt, errno: number): Error {
+export function refusedError(
+  socket: SocketFields,
+  attempt: { address: string; port?: number },
+  errno: number,
+): Error {
   const name = socket._getsockname();
   const local = `${name.address}:${name.port}`;
   return new ExceptionWithHostPort(errno, 'connect', attempt.address, attempt.port, local);
@@ -120,7 +124,10 @@ export function attemptPath(socket: SocketFields, path: string): void {
     else failed(socket, new ExceptionWithHostPort(status, 'connect', path), path);
   };
   const errno = handle.connectPath(path, finish);
-  if (errno) process.nextTick(finish, errno);
+  // A path that no socket can have is refused, and whatever else fails is told later.
+  if (errno === -constants.errno.EINVAL)
+    socket.destroy(refusedError(socket, { address: path }, errno));
+  else if (errno) process.nextTick(finish, errno);
 }
 
 function failed(

@@ -82,6 +82,8 @@ int LocalCodec::encode(const protocol::Name& name, KernelAddress& out) const noe
   if (path.empty()) return -EINVAL;
   const bool is_abstract = path[0] == '\0';
   // A path keeps its final NUL inside the address; an abstract name counts by length alone.
+  // The kernel would take what is before the NUL, which is another path.
+  if (!is_abstract && path.find('\0') != std::string::npos) return -EINVAL;
   if (path.size() + (is_abstract ? 0 : 1) > sizeof address.sun_path) return -EINVAL;
   std::memcpy(address.sun_path, path.data(), path.size());
   std::memcpy(&out.storage, &address, sizeof address);

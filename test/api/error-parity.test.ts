@@ -133,12 +133,11 @@ t.test('listening on paths', async (t) => {
     ...paths,
     'a path in use': used,
     'an empty path': '',
-    'a path with a NUL': join(folder, 'a\0b'),
   };
   for (const [name, path] of Object.entries(cases)) {
     if (name === 'a missing path') continue;
     const result = await compare(t, name, (net) => listening(net, { path }));
-    if (name !== 'a path with a NUL') t.match(result, /code/, name);
+    t.match(result, /code/, name);
   }
   t.match(await compare(t, 'code', (net) => listening(net, { path: used })), /EADDRINUSE/);
   const missing = paths['a missing folder'] as string;
@@ -190,14 +189,20 @@ t.test('connecting to paths', async (t) => {
   }
 });
 
-t.test('a path that is too long', async (t) => {
-  const path = join(folder, 'x'.repeat(120));
-  // Node 20 silently cuts it off, and may then meet another file of that name; later lines refuse.
-  const refuses = Number(process.versions.node.split('.')[0]) >= 22;
-  for (const act of [listening, connecting]) {
-    const result = JSON.stringify(await act(soref as unknown as Net, { path }));
-    t.match(result, /"code":"(EINVAL|ENAMETOOLONG)"/, act.name);
-    if (refuses) await compare(t, act.name, (net) => act(net, { path }));
+t.test('paths that no socket can have', async (t) => {
+  // Older lines of Node silently cut them off, and so mean another file; later ones refuse.
+  const line = Number(process.versions.node.split('.')[0]);
+  const impossible: [string, string, boolean][] = [
+    ['too long', 'x'.repeat(120), line >= 24],
+    ['with a NUL', 'file\0name', line >= 22],
+  ];
+  for (const [name, file, refuses] of impossible) {
+    const path = join(folder, file);
+    for (const act of [listening, connecting]) {
+      const result = JSON.stringify(await act(soref as unknown as Net, { path }));
+      t.match(result, /"code":"EINVAL"/, `${act.name}, ${name}`);
+      if (refuses) await compare(t, `${act.name}, ${name}`, (net) => act(net, { path }));
+    }
   }
 });
 

@@ -2,7 +2,7 @@
 // away, attach what is no connection or somebody's, close behind a socket's back, forget a socket.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import * as net from 'soref';
 import t, { type Test } from 'tap';
 import { run } from './programs';
@@ -30,6 +30,17 @@ async function pair(t: Test, onConnection?: (socket: net.Socket) => void): Promi
 }
 
 const descriptorOf = (socket: unknown) => (socket as { _handle: { fd: number } })._handle.fd;
+
+/** The descriptors of this process that are sockets. */
+const sockets = () =>
+  readdirSync('/proc/self/fd').filter((name) => {
+    // The folder itself was open while it was read.
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  });
 
 /** Counts the ends of a socket, which has to have exactly one. */
 function ends(socket: net.Socket): { events: string[]; closed: Promise<void> } {
@@ -144,9 +155,11 @@ t.test('what cannot be attached stays its owner’s', async (t) => {
   t.throws(() => net.Socket.attach({ fd: file, head: [], tail: [] }), { code: 'EBADF' });
   t.throws(() => net.Socket.attach(1 << 30), { code: 'EBADF' });
   for (const kind of ['udp4', 'udp6'] as const) {
+    const others = sockets();
     const datagrams = createSocket(kind).bind(0);
     await once(datagrams, 'listening');
-    t.throws(() => net.Socket.attach(descriptorOf(datagrams)), { code: 'EINVAL', syscall: 'open' });
+    const [descriptor] = sockets().filter((name) => !others.includes(name));
+    t.throws(() => net.Socket.attach(Number(descriptor)), { code: 'EINVAL', syscall: 'open' });
     const closed = once(datagrams, 'close');
     datagrams.close();
     await closed;

@@ -33,6 +33,7 @@ TEST_CASE("address codecs take what is an address and refuse what is none") {
   CHECK_EQ(name.address.size(), 107U);
   CHECK_EQ(local.encode({std::string(108, 'p'), 0, 0}, address), -EINVAL);
   CHECK_EQ(local.encode({"", 0, 0}, address), -EINVAL);
+  CHECK_EQ(local.encode({std::string("a\0b", 3), 0, 0}, address), -EINVAL);
   CHECK_EQ(local.encode({std::string("\0abc", 4), 0, 0}, address), 0);
   CHECK_EQ(local.decode(address, name), 0);
   CHECK_EQ(name.address, std::string("\0abc", 4));
