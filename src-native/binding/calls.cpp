@@ -236,8 +236,8 @@ Napi::Value drain(Info info) {
   return info.Env().Undefined();
 }
 
-// Carries them out, and lets sockets that are closing end as far as that takes no waiting: a listener
-// is gone, with its path and port, when its close returns.
+// Carries them out, and lets sockets that are closing end as far as that takes no waiting: a
+// listener is gone, with its path and port, when its close returns.
 Napi::Value settle(Info info) {
   environment_of(info).settle();
   return info.Env().Undefined();

@@ -59,10 +59,11 @@ bool Environment::end_turn() noexcept {
   drain();
   retry_accepts_after_close();
   layer_.flush();
-  // A completion may start an operation, which must reach the kernel before the loop blocks.
-  do {
-    stack_.engine().submit();
-  } while (complete());
+  stack_.engine().submit();
+  // A completion may start an operation, which must reach the kernel before the loop blocks. What
+  // that completes at once waits for the next turn: a sender that never pauses must not keep us
+  // here.
+  if (complete()) stack_.engine().submit();
   layer_.report_blocked();
   if (stack_.has_paused_accepts()) loop_->retry_accepts_after(kAcceptRetryMilliseconds);
   return !events_.empty() || stack_.engine().has_work();

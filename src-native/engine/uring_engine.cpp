@@ -59,18 +59,15 @@ io_uring_sqe& UringEngine::entry() noexcept {
 
 void UringEngine::start_reading(Channel& channel) noexcept {
   io_uring_sqe& read = entry();
-  const std::uint32_t once = std::exchange(channel.engine_flags, channel.engine_flags & ~kReadOnce);
   if ((channel.engine_flags & kPollRead) != 0) {
     io_uring_prep_poll_add(&read, channel.descriptor, POLLIN);
   } else if (channel.read_kind == Kind::accept) {
     // No address is asked for: all completions of a multishot accept would share its memory.
     io_uring_prep_multishot_accept(&read, channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   } else {
-    if ((once & kReadOnce) != 0) {
-      io_uring_prep_recv(&read, channel.descriptor, nullptr, buffers_.size(), 0);
-    } else {
-      io_uring_prep_recv_multishot(&read, channel.descriptor, nullptr, 0, 0);
-    }
+    // One buffer at a time: a multishot receive would go on until the pool is empty, whether or not
+    // its reader still wants the bytes.
+    io_uring_prep_recv(&read, channel.descriptor, nullptr, buffers_.size(), 0);
     read.flags |= IOSQE_BUFFER_SELECT;
     read.buf_group = UringBuffers::group();
   }
@@ -123,7 +120,7 @@ void UringEngine::cancel_read(Channel& channel) noexcept {
     return;
   }
   // The kernel has ended it already, and it was to be started again.
-  channel.engine_flags &= ~(kRestartRead | kReadOnce | kPollRead);
+  channel.engine_flags &= ~(kRestartRead | kPollRead);
   starved_.remove(channel);
   queue_.finish(channel, channel.read_kind, -ECANCELED);
 }
@@ -226,11 +223,10 @@ void UringEngine::take_completions() noexcept {
 }
 
 void UringEngine::restart() noexcept {
-  // Those that waited for a buffer get one each, the longest wait first: multishot would let the
-  // first of them take all there are.
+  // Those that waited for a buffer get one each, the longest wait first.
   for (auto turns = std::min<std::size_t>(starved_.size(), buffers_.available()); turns > 0;
        --turns) {
-    restart_later(starved_.pop_front(), kRestartRead | kReadOnce);
+    restart_later(starved_.pop_front(), kRestartRead);
   }
   // Only those that are on the list now: an entry that is started may itself need a restart.
   for (std::size_t turns = restart_.size(); turns > 0 && !restart_.empty(); --turns) {

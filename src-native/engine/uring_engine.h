@@ -1,8 +1,8 @@
 // The engine on io_uring(7). Operations are entries that one system call a turn hands over; accept
-// and receive are multishot, so that a listener or a connection costs one entry for many
-// completions. Receives land in buffers that the kernel takes from a ring. A send is tried directly
-// first, since nearly every one fits. The kernel may end a multishot operation for reasons of its
-// own (no buffer, no room for completions); the engine then starts it again, unseen by the caller.
+// is multishot, so that a listener costs one entry for many connections. A receive takes one buffer
+// from a ring that it shares with all others, and is started again in the next turn, unseen by the
+// caller. A send is tried directly first, since nearly every one fits. The kernel may end an
+// operation for reasons of its own (no buffer); the engine then starts it again.
 #pragma once
 
 #if SOREF_HAVE_LIBURING

@@ -18,10 +18,8 @@ inline constexpr std::uint32_t kRestartWrite = 1u << 3;
 // (io_uring_enter(2), IORING_OP_ACCEPT).
 inline constexpr std::uint32_t kPollRead = 1u << 4;
 inline constexpr std::uint32_t kPollWrite = 1u << 5;
-// The next receive takes one buffer and is not multishot.
-inline constexpr std::uint32_t kReadOnce = 1u << 6;
-inline constexpr std::uint32_t kOnRestart = 1u << 7;
-inline constexpr std::uint32_t kOnStarved = 1u << 8;
+inline constexpr std::uint32_t kOnRestart = 1u << 6;
+inline constexpr std::uint32_t kOnStarved = 1u << 7;
 
 // What a completion is about: a channel's address, with the direction in its low bits.
 inline constexpr std::uint64_t kTagMask = 3;
