@@ -40,7 +40,7 @@ export function register(slot: number, receiver: EventReceiver): void {
   receivers[slot] = receiver;
 }
 
-/** Forgets the receiver; a younger one of the same slot stays. */
+/** Forgets the receiver; nothing for one that never had a slot. */
 export function unregister(slot: number, receiver: EventReceiver): void {
   if (receivers[slot] === receiver) receivers[slot] = undefined;
 }

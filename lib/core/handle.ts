@@ -1,7 +1,8 @@
 /**
  * The consumer of one native socket: what `socket._handle` and `server._handle` are. Turns calls
  * into commands and events into callbacks of its owner; knows nothing of streams. Created by
- * lib/net, and here for accepted connections. Every callback runs in the handle's own async context.
+ * lib/net, and here for accepted connections. A callback of the owner runs in the handle's async
+ * context, that of a request in the request's own.
  */
 
 import {

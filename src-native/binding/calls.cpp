@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <span>
 
 #include "binding/environment.h"
 
@@ -212,10 +214,10 @@ Napi::Value detach(Info info) {
     environment.events().discard(chunk);
   }
   Napi::Array tail = Napi::Array::New(info.Env());
-  for (std::size_t piece_limit = 16; !socket->outgoing().empty();) {
-    std::vector<iovec> pieces(piece_limit);
-    pieces.resize(socket->outgoing().front(pieces));
-    for (const iovec& piece : pieces) {
+  while (!socket->outgoing().empty()) {
+    std::array<iovec, engine::kMaximumPieces> pieces;
+    const std::size_t count = socket->outgoing().front(pieces);
+    for (const iovec& piece : std::span(pieces.data(), count)) {
       tail.Set(tail.Length(),
                Napi::Buffer<std::byte>::Copy(
                    info.Env(), static_cast<const std::byte*>(piece.iov_base), piece.iov_len));

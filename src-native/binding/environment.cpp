@@ -110,10 +110,11 @@ void Environment::deliver() noexcept {
 
 void Environment::settle() noexcept {
   drain();
-  if (layer_.closing() == 0) return;
-  do {
+  // No further than that: other sockets' completions have their turn later.
+  while (layer_.closing() > 0) {
     stack_.engine().submit();
-  } while (complete());
+    if (!complete()) break;
+  }
 }
 
 bool Environment::send_now(socket::Socket& socket) {

@@ -27,11 +27,18 @@ struct ControlBlock final : protocol::ControlBlock {
   protocol::Name peer;       // remembered when reading starts, since a peer that left has no name
   int bind_error = 0;        // reported by listen and connect, as net.Server users expect
   bool engine_mode = false;  // the descriptor has the blocking mode that the engine wants
-  bool is_bound = false;
   bool peer_known = false;
   bool receive_wanted = false;
   bool listening = false;
   bool leaving = false;  // close, abort or quiesce has been called: nothing starts any more
 };
+
+// The control block of a socket that KernelProtocol attached.
+[[nodiscard]] inline ControlBlock& kernel(protocol::ControlBlock& block) noexcept {
+  return static_cast<ControlBlock&>(block);
+}
+[[nodiscard]] inline const ControlBlock& kernel(const protocol::ControlBlock& block) noexcept {
+  return static_cast<const ControlBlock&>(block);
+}
 
 }  // namespace soref::host

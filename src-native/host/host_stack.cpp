@@ -16,8 +16,6 @@ namespace soref::host {
 
 namespace {
 
-constexpr std::size_t kSendPieces = 16;
-
 bool is_exhaustion(int error) {
   return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
@@ -56,7 +54,7 @@ void HostStack::start_receive(ControlBlock& block) noexcept {
 
 void HostStack::start_send(ControlBlock& block) noexcept {
   enter_engine_mode(block);
-  std::array<iovec, kSendPieces> pieces;
+  std::array<iovec, engine::kMaximumPieces> pieces;
   protocol::SendQueue& outgoing = block.socket->outgoing();
   const std::size_t count = outgoing.front(pieces);
   block.channel.end_follows = outgoing.end_follows();

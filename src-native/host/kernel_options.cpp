@@ -47,10 +47,6 @@ bool find(protocol::Option option, int domain, KernelOption& out) {
   return false;
 }
 
-const ControlBlock& kernel(const protocol::ControlBlock& block) {
-  return static_cast<const ControlBlock&>(block);
-}
-
 }  // namespace
 
 int KernelProtocol::set_option(protocol::ControlBlock& block, protocol::Option option,

@@ -14,8 +14,6 @@ namespace soref::host {
 
 namespace {
 
-ControlBlock& kernel(protocol::ControlBlock& block) { return static_cast<ControlBlock&>(block); }
-
 int integer_option(int descriptor, int level, int name, int& value) {
   socklen_t length = sizeof value;
   return ::getsockopt(descriptor, level, name, &value, &length) == 0 ? 0 : -errno;
@@ -48,8 +46,6 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
   auto* created = new ControlBlock(socket, base::Descriptor(number, stack_->ledger()));
   // The engine accepts in its own mode.
   created->engine_mode = origin.kind == Kind::incoming;
-  // A listener or a bound socket from outside keeps its name.
-  created->is_bound = origin.kind == Kind::external;
   block = created;
   return 0;
 }
@@ -92,7 +88,6 @@ int KernelProtocol::bind(protocol::ControlBlock& block, const protocol::Name& na
     // A missing directory is reported as Node reports it.
     return !is_tcp() && error == -ENOENT ? -EACCES : error;
   }
-  mine.is_bound = true;
   if (!is_tcp() && name.address[0] != '\0') mine.bound_path = name.address;
   return 0;
 }

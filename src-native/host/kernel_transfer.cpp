@@ -11,8 +11,6 @@ namespace soref::host {
 
 namespace {
 
-ControlBlock& kernel(protocol::ControlBlock& block) { return static_cast<ControlBlock&>(block); }
-
 bool reads(const ControlBlock& block) {
   return block.channel.read_state != engine::OperationState::idle;
 }
