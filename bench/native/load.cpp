@@ -8,8 +8,8 @@
 
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 
+#include "clock.h"
 #include "load/options.h"
 #include "load/report.h"
 #include "load/shared_state.h"
@@ -17,15 +17,6 @@
 
 namespace soref::bench {
 namespace {
-
-void sleep_seconds(double seconds) {
-  const uint64_t until = now_ns() + static_cast<uint64_t>(seconds * 1e9);
-  timespec time{};
-  time.tv_sec = static_cast<time_t>(until / 1'000'000'000);
-  time.tv_nsec = static_cast<long>(until % 1'000'000'000);
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr) == EINTR) {
-  }
-}
 
 bool pin_to(int cpu) {
   cpu_set_t set;

@@ -2,12 +2,9 @@
 // always bounded in connections and in time, and only ever goes to a loopback address.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/types.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "arguments.h"
 
 namespace soref::bench {
 
@@ -57,48 +56,25 @@ inline constexpr const char* kUsage =
     "Prints one JSON object. Ends with 0 if the run took place (also with failed connections,\n"
     "which the object counts by errno), 2 on wrong usage, 1 otherwise.\n";
 
-[[noreturn]] inline void usage_error(std::string_view message) {
-  std::fprintf(stderr, "load: %.*s\n%s", static_cast<int>(message.size()), message.data(), kUsage);
-  std::exit(2);
-}
-
-template <typename Number>
-Number parse_number(std::string_view option, std::string_view text, Number low, Number high) {
-  Number value{};
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  // Written so that a NaN is refused too.
-  if (parsed.ec != std::errc{} || parsed.ptr != end || !(value >= low && value <= high)) {
-    usage_error(std::string(option) + ": \"" + std::string(text) + "\" is not a number in range");
-  }
-  return value;
-}
+inline constexpr ArgumentRules kArguments{"load", kUsage};
 
 inline Mode parse_mode(std::string_view name) {
   if (name == "accept-close") return Mode::accept_close;
   if (name == "request-response") return Mode::request_response;
   if (name == "echo") return Mode::echo;
   if (name == "hold") return Mode::hold;
-  usage_error("--mode: no such mode: " + std::string(name));
+  kArguments.refuse("--mode: no such mode: " + std::string(name));
 }
 
 inline std::vector<int> parse_cpus(std::string_view text) {
   std::vector<int> cpus;
   for (size_t from = 0; from <= text.size();) {
     const size_t comma = std::min(text.find(',', from), text.size());
-    cpus.push_back(parse_number<int>("--cpus", text.substr(from, comma - from), 0, 1023));
+    cpus.push_back(kArguments.number<int>("--cpus", text.substr(from, comma - from), 0, 1023));
     from = comma + 1;
   }
-  if (cpus.size() > 64) usage_error("--cpus: at most 64");
+  if (cpus.size() > 64) kArguments.refuse("--cpus: at most 64");
   return cpus;
-}
-
-// Nothing here may ever load a machine other than this one.
-inline bool is_loopback(const std::string& host) {
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 inline Options parse_options(int argc, char** argv) {
@@ -113,7 +89,8 @@ inline Options parse_options(int argc, char** argv) {
       options.reset = true;
       continue;
     }
-    if (i + 1 == argc) usage_error(std::string(name) + ": no such option, or its value is missing");
+    if (i + 1 == argc)
+      kArguments.refuse(std::string(name) + ": no such option, or its value is missing");
     const std::string_view value = argv[++i];
     if (name == "--mode") {
       options.mode = parse_mode(value);
@@ -121,37 +98,38 @@ inline Options parse_options(int argc, char** argv) {
     } else if (name == "--host") {
       options.host = value;
     } else if (name == "--port") {
-      options.port = parse_number<uint16_t>(name, value, 1, 65535);
+      options.port = kArguments.number<uint16_t>(name, value, 1, 65535);
     } else if (name == "--concurrency") {
-      options.concurrency = parse_number<uint32_t>(name, value, 1, 60000);
+      options.concurrency = kArguments.number<uint32_t>(name, value, 1, 60000);
     } else if (name == "--count") {
-      options.count = parse_number<uint64_t>(name, value, 1, 100'000'000);
+      options.count = kArguments.number<uint64_t>(name, value, 1, 100'000'000);
     } else if (name == "--seconds") {
-      options.seconds = parse_number<double>(name, value, 0.01, 3600);
+      options.seconds = kArguments.number<double>(name, value, 0.01, 3600);
     } else if (name == "--warm-up") {
-      options.warm_up = parse_number<double>(name, value, 0, 3600);
+      options.warm_up = kArguments.number<double>(name, value, 0, 3600);
     } else if (name == "--timeout") {
-      options.timeout = parse_number<double>(name, value, 0.1, 3600);
+      options.timeout = kArguments.number<double>(name, value, 0.1, 3600);
     } else if (name == "--sources") {
-      options.sources = parse_number<uint32_t>(name, value, 1, 200);
+      options.sources = kArguments.number<uint32_t>(name, value, 1, 200);
     } else if (name == "--cpus") {
       options.cpus = parse_cpus(value);
     } else if (name == "--workers") {
-      options.workers = parse_number<uint32_t>(name, value, 1, 64);
+      options.workers = kArguments.number<uint32_t>(name, value, 1, 64);
     } else if (name == "--server-pid") {
-      options.server_pid = parse_number<pid_t>(name, value, 1, 1 << 30);
+      options.server_pid = kArguments.number<pid_t>(name, value, 1, 1 << 30);
     } else {
-      usage_error(std::string(name) + ": no such option");
+      kArguments.refuse(std::string(name) + ": no such option");
     }
   }
-  if (options.port == 0) usage_error("--port is missing");
-  if (!is_loopback(options.host)) usage_error("--host must be a loopback address");
+  if (options.port == 0) kArguments.refuse("--port is missing");
+  if (!is_loopback(options.host)) kArguments.refuse("--host must be a loopback address");
   if (options.reset && options.mode != Mode::accept_close)
-    usage_error("--reset is for accept-close");
+    kArguments.refuse("--reset is for accept-close");
   if (options.mode == Mode::hold && options.count != 0)
-    usage_error("hold takes --seconds, no --count");
+    kArguments.refuse("hold takes --seconds, no --count");
   if (!options.cpus.empty()) options.workers = static_cast<uint32_t>(options.cpus.size());
-  if (options.workers > options.concurrency) usage_error("--concurrency is below the workers");
+  if (options.workers > options.concurrency)
+    kArguments.refuse("--concurrency is below the workers");
   return options;
 }
 

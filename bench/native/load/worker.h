@@ -3,11 +3,8 @@
 // then used again for the next connection. Only main() in load.cpp creates one.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,18 +13,14 @@
 #include <cstring>
 #include <vector>
 
+#include "clock.h"
+#include "loopback_connection.h"
 #include "options.h"
 #include "shared_state.h"
 
 namespace soref::bench {
 
 inline constexpr uint32_t kMessageSize = 64;
-
-inline uint64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
 
 class Worker {
  public:
@@ -37,11 +30,10 @@ class Worker {
       : options_(options),
         shared_(shared),
         state_(shared.workers[index]),
-        next_source_(index),
+        destination_(options.host, options.port, options.sources, index),
         bounded_(count != 0),
         budget_(count),
         connections_(concurrency) {
-    set_destination();
     closed_slots_.reserve(concurrency);
     for (uint32_t slot = concurrency; slot > 0; --slot) closed_slots_.push_back(slot - 1);
   }
@@ -87,25 +79,8 @@ class Worker {
     std::array<char, kMessageSize> message{};
   };
 
-  static uint64_t seconds_to_ns(double seconds) { return static_cast<uint64_t>(seconds * 1e9); }
-
   bool keeps_connections() const {
     return options_.mode == Mode::echo || options_.mode == Mode::hold;
-  }
-
-  void set_destination() {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&destination_);
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&destination_);
-    if (inet_pton(AF_INET, options_.host.c_str(), &v4->sin_addr) == 1) {
-      v4->sin_family = AF_INET;
-      v4->sin_port = htons(options_.port);
-      destination_size_ = sizeof(sockaddr_in);
-    } else {
-      inet_pton(AF_INET6, options_.host.c_str(), &v6->sin6_addr);
-      v6->sin6_family = AF_INET6;
-      v6->sin6_port = htons(options_.port);
-      destination_size_ = sizeof(sockaddr_in6);
-    }
   }
 
   // Kept connections are opened at a pace of 16 a millisecond, since nothing tells when the server
@@ -133,39 +108,17 @@ class Worker {
     connection = Connection{};
     add(state_.opened);
     if (bounded_ && !keeps_connections()) --budget_;
-    connection.descriptor =
-        socket(destination_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (connection.descriptor < 0) return fail(slot, static_cast<size_t>(errno));
-    if (const int error = bind_source(connection.descriptor)) {
-      return fail(slot, static_cast<size_t>(error));
-    }
+    connection.descriptor = destination_.open();
+    if (connection.descriptor < 0) return fail(slot, static_cast<size_t>(-connection.descriptor));
     connection.since = now_ns();
-    if (connect(connection.descriptor, reinterpret_cast<const sockaddr*>(&destination_),
-                destination_size_) < 0 &&
-        errno != EINPROGRESS) {
-      return fail(slot, static_cast<size_t>(errno));
+    if (const int error = destination_.connect(connection.descriptor)) {
+      return fail(slot, static_cast<size_t>(error));
     }
     if (options_.mode == Mode::hold) return watch(slot, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
     if (options_.mode == Mode::accept_close) return watch(slot, EPOLLIN | EPOLLRDHUP);
     // On loopback the connection is mostly established by now, and the request leaves at once.
     stamp(slot);
     send_message(slot);
-  }
-
-  // Spreads over source addresses, so that TIME_WAIT never uses up the ports of one. The kernel
-  // picks the port at connect, when it knows the destination (IP_BIND_ADDRESS_NO_PORT): a port is
-  // then taken for this destination only.
-  int bind_source(int descriptor) {
-    if (options_.sources < 2 || destination_.ss_family != AF_INET) return 0;
-    const int on = 1;
-    if (setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0) {
-      return errno;
-    }
-    sockaddr_in source{};
-    source.sin_family = AF_INET;
-    source.sin_addr.s_addr = htonl(0x7f000101U + next_source_++ % options_.sources);
-    return bind(descriptor, reinterpret_cast<const sockaddr*>(&source), sizeof source) < 0 ? errno
-                                                                                           : 0;
   }
 
   void watch(uint32_t slot, uint32_t wanted) {
@@ -344,9 +297,7 @@ class Worker {
   const Options& options_;
   SharedState& shared_;
   WorkerState& state_;
-  sockaddr_storage destination_{};
-  socklen_t destination_size_ = 0;
-  uint32_t next_source_;
+  LoopbackDestination destination_;
   const bool bounded_;
   uint64_t budget_;  // connections still to open, for echo messages still to be sent
   bool ending_ = false;
