@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ledger, SocketStatus } from './reports';
 
-/** The shared memory's layout, as src-native/binding/shared_memory.h defines it. */
+/** The shared memory's layout, as src-native/core/shared_memory.h defines it. */
 export interface Layout {
   readonly controlLength: number;
   readonly commandsAt: number;

@@ -5,7 +5,7 @@
 
 import { core } from './environment';
 
-/** As enum Command of src-native/binding/shared_memory.h. */
+/** As enum Command of src-native/core/shared_memory.h. */
 export const Command = { receive: 1, send: 2, shutdown: 3, close: 4, option: 5 } as const;
 
 /** As enum Header there. */

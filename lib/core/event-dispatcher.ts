@@ -21,7 +21,7 @@ export const Event = {
   acceptFailed: 12,
 } as const;
 
-/** As enum Header of src-native/binding/shared_memory.h. */
+/** As enum Header of src-native/core/shared_memory.h. */
 const EVENT_COUNT = 1;
 const EVENT_CURSOR = 2;
 

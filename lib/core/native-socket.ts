@@ -34,7 +34,7 @@ const Option = {
   pathMode: 7,
 } as const;
 
-/** As enum Header of src-native/binding/shared_memory.h. */
+/** As enum Header of src-native/core/shared_memory.h. */
 const RESULT_SLOT = 4;
 const RESULT_GENERATION = 5;
 

@@ -7,17 +7,22 @@
 
 namespace soref::binding {
 
+using core::kControlLength;
+using core::kReceiveBufferCount;
+using core::kReceiveBufferSize;
+using core::kTransmitSize;
+
 namespace {
 
 Napi::Object layout(Napi::Env env) {
   Napi::Object out = Napi::Object::New(env);
   const auto set = [&](const char* name, std::uint32_t value) { out.Set(name, value); };
   set("controlLength", kControlLength);
-  set("commandsAt", kCommandsAt);
-  set("commandLength", kCommandLength);
-  set("commandCapacity", kCommandCapacity);
-  set("eventsAt", kEventsAt);
-  set("eventLength", kEventLength);
+  set("commandsAt", core::kCommandsAt);
+  set("commandLength", core::kCommandLength);
+  set("commandCapacity", core::kCommandCapacity);
+  set("eventsAt", core::kEventsAt);
+  set("eventLength", core::kEventLength);
   set("transmitSize", kTransmitSize);
   set("receiveBufferSize", kReceiveBufferSize);
   set("receiveBufferCount", kReceiveBufferCount);
@@ -35,9 +40,9 @@ std::span<Element> view(const Napi::Value& buffer) {
 Napi::Value start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const auto choice = static_cast<engine::Choice>(info[0].As<Napi::Number>().Uint32Value());
-  const SharedMemory memory{.control = view<std::int32_t>(info[1]),
-                            .transmit = view<const std::byte>(info[2]),
-                            .receive = view<std::byte>(info[3])};
+  const core::SharedMemory memory{.control = view<std::int32_t>(info[1]),
+                                  .transmit = view<const std::byte>(info[2]),
+                                  .receive = view<std::byte>(info[3])};
   if (memory.control.size() < kControlLength || memory.transmit.size() < kTransmitSize ||
       memory.receive.size() < std::size_t{kReceiveBufferSize} * kReceiveBufferCount) {
     Napi::RangeError::New(env, "soref: shared memory is too small").ThrowAsJavaScriptException();
@@ -53,7 +58,7 @@ Napi::Value start(const Napi::CallbackInfo& info) {
 
   Napi::Array buffers = Napi::Array::New(env, 3);
   for (std::uint32_t index = 0; index < 3; ++index) buffers.Set(index, info[index + 1]);
-  auto* environment = new Environment(env, std::move(selection), memory, std::move(ledger),
+  auto* environment = new Environment(env, std::move(selection.engine), memory, std::move(ledger),
                                       Napi::Persistent(buffers.As<Napi::Object>()),
                                       Napi::Persistent(info[4].As<Napi::Function>()));
   define_calls(env, calls, *environment);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <span>
 
@@ -18,6 +17,8 @@ namespace {
 using Info = const Napi::CallbackInfo&;
 
 Environment& environment_of(Info info) { return *static_cast<Environment*>(info.Data()); }
+
+core::Core& core_of(Info info) { return environment_of(info).core(); }
 
 std::int32_t integer(Info info, std::size_t index) {
   return index < info.Length() && info[index].IsNumber() ? info[index].As<Napi::Number>() : -1;
@@ -37,7 +38,7 @@ Napi::Value number(Info info, int value) { return Napi::Number::New(info.Env(), 
 
 // The socket that the first two arguments name, while it has a consumer.
 socket::Socket* socket_of(Info info) {
-  socket::Socket* found = environment_of(info).layer().find(
+  socket::Socket* found = core_of(info).layer().find(
       {static_cast<std::uint32_t>(integer(info, 0)), static_cast<std::uint32_t>(integer(info, 1))});
   return found != nullptr && found->life() == socket::Life::open ? found : nullptr;
 }
@@ -49,35 +50,35 @@ protocol::Name name_from(Info info, std::size_t index) {
   return name;
 }
 
-int created(Environment& environment, std::uint32_t family, protocol::Origin origin) {
+int created(core::Core& core, std::uint32_t family, protocol::Origin origin) {
+  using core::Header;
   socket::Socket* socket = nullptr;
-  if (const int error = environment.layer().create(family, origin, socket)) return error;
-  environment.memory().header(Header::result_slot) = static_cast<std::int32_t>(socket->name().slot);
-  environment.memory().header(Header::result_generation) =
+  if (const int error = core.layer().create(family, origin, socket)) return error;
+  core.memory().header(Header::result_slot) = static_cast<std::int32_t>(socket->name().slot);
+  core.memory().header(Header::result_generation) =
       static_cast<std::int32_t>(socket->name().generation);
   return static_cast<int>(family);
 }
 
 // (family): the family, or a negative errno. Slot and generation are in the header.
 Napi::Value attach(Info info) {
-  return number(info,
-                created(environment_of(info), static_cast<std::uint32_t>(integer(info, 0)), {}));
+  return number(info, created(core_of(info), static_cast<std::uint32_t>(integer(info, 0)), {}));
 }
 
 // (resource, duplicate): as attach, for a descriptor from outside. A duplicated one stays its
 // owner's; else it is ours if this succeeds.
 Napi::Value attach_external(Info info) {
-  Environment& environment = environment_of(info);
-  environment.settle();
+  core::Core& core = core_of(info);
+  core.settle();
   int resource = integer(info, 0);
-  const int family = environment.layer().protocols().family_of(resource);
+  const int family = core.layer().protocols().family_of(resource);
   if (family < 0) return number(info, family);
   const bool duplicate = boolean(info, 1);
   if (duplicate) {
     resource = ::fcntl(resource, F_DUPFD_CLOEXEC, 0);
     if (resource < 0) return number(info, -errno);
   }
-  const int result = created(environment, static_cast<std::uint32_t>(family),
+  const int result = created(core, static_cast<std::uint32_t>(family),
                              {protocol::Origin::Kind::external, resource});
   if (result < 0 && duplicate) ::close(resource);
   return number(info, result);
@@ -85,7 +86,7 @@ Napi::Value attach_external(Info info) {
 
 // (slot, generation, address, port, ipv6Only, reusePort)
 Napi::Value bind(Info info) {
-  environment_of(info).settle();
+  core_of(info).settle();
   socket::Socket* socket = socket_of(info);
   if (socket == nullptr) return number(info, -EBADF);
   return number(info, socket->bind(name_from(info, 2), {.ipv6_only = boolean(info, 4),
@@ -94,14 +95,14 @@ Napi::Value bind(Info info) {
 
 // (slot, generation, backlog)
 Napi::Value listen(Info info) {
-  environment_of(info).settle();
+  core_of(info).settle();
   socket::Socket* socket = socket_of(info);
   return number(info, socket == nullptr ? -EBADF : socket->listen(integer(info, 2)));
 }
 
 // (slot, generation, address, port)
 Napi::Value connect(Info info) {
-  environment_of(info).settle();
+  core_of(info).settle();
   socket::Socket* socket = socket_of(info);
   return number(info, socket == nullptr ? -EBADF : socket->connect(name_from(info, 2)));
 }
@@ -129,7 +130,7 @@ Napi::Value peer_name(Info info) { return fill_name(info, &protocol::Protocol::p
 
 // (slot, generation, option, value)
 Napi::Value set_option(Info info) {
-  environment_of(info).drain();
+  core_of(info).drain();
   socket::Socket* socket = socket_of(info);
   const std::int32_t option = integer(info, 2);
   if (socket == nullptr) return number(info, -EBADF);
@@ -141,7 +142,7 @@ Napi::Value set_option(Info info) {
 
 // (slot, generation, option): the value or a negative errno
 Napi::Value option(Info info) {
-  environment_of(info).drain();
+  core_of(info).drain();
   socket::Socket* socket = socket_of(info);
   const std::int32_t which = integer(info, 2);
   if (socket == nullptr) return number(info, -EBADF);
@@ -159,7 +160,7 @@ Napi::Value resource(Info info) {
 
 // (slot, generation): bytes that have not left
 Napi::Value outgoing_size(Info info) {
-  environment_of(info).drain();
+  core_of(info).drain();
   socket::Socket* socket = socket_of(info);
   return Napi::Number::New(
       info.Env(), socket == nullptr ? 0.0 : static_cast<double>(socket->outgoing().size()));
@@ -182,72 +183,55 @@ class BufferPin final : public protocol::Pin {
 // (slot, generation, bytes): sends a large write from where it is, at once as far as the kernel
 // takes it. 1: all of it has left; 0: an event reports its end.
 Napi::Value send_pinned(Info info) {
-  Environment& environment = environment_of(info);
-  environment.drain();
+  core::Core& core = core_of(info);
+  core.drain();
   socket::Socket* socket = socket_of(info);
   if (socket == nullptr) return number(info, -EBADF);
   if (!info[2].IsTypedArray()) return number(info, -EINVAL);
   auto bytes = info[2].As<Napi::Uint8Array>();
   socket->send_pinned(std::as_bytes(std::span(bytes.Data(), bytes.ByteLength())),
-                      std::make_unique<BufferPin>(bytes, environment.ledger()));
-  return number(info, environment.send_now(*socket) ? 1 : 0);
+                      std::make_unique<BufferPin>(bytes, core.ledger()));
+  return number(info, core.send_now(*socket) ? 1 : 0);
 }
 
 // (slot, generation, out): ends the socket without ending its connection, and gives the descriptor.
 // out.head gets what was received and not delivered, out.tail what was not sent.
 Napi::Value detach(Info info) {
-  Environment& environment = environment_of(info);
-  environment.drain();
+  core::Core& core = core_of(info);
+  core.drain();
   socket::Socket* socket = socket_of(info);
   if (socket == nullptr) return number(info, -EBADF);
   auto out = info[2].As<Napi::Object>();
-  // What was written in this turn gets its chance to leave first.
-  socket->flush();
-  socket->quiesce();
-  environment.await_operations(*socket);
-
   Napi::Array head = Napi::Array::New(info.Env());
-  for (const protocol::Chunk chunk : environment.events().take_data(*socket)) {
-    const auto bytes = environment.memory().receive.subspan(
-        std::size_t{chunk.buffer} * kReceiveBufferSize, chunk.length);
-    head.Set(head.Length(), Napi::Buffer<std::byte>::Copy(info.Env(), bytes.data(), bytes.size()));
-    environment.events().discard(chunk);
-  }
   Napi::Array tail = Napi::Array::New(info.Env());
-  while (!socket->outgoing().empty()) {
-    std::array<iovec, engine::kMaximumPieces> pieces;
-    const std::size_t count = socket->outgoing().front(pieces);
-    for (const iovec& piece : std::span(pieces.data(), count)) {
-      tail.Set(tail.Length(),
-               Napi::Buffer<std::byte>::Copy(
-                   info.Env(), static_cast<const std::byte*>(piece.iov_base), piece.iov_len));
-      static_cast<void>(socket->outgoing().consume(piece.iov_len));
-    }
-  }
+  const auto append_to = [&](Napi::Array& out_bytes) {
+    return [&](std::span<const std::byte> bytes) {
+      out_bytes.Set(out_bytes.Length(),
+                    Napi::Buffer<std::byte>::Copy(info.Env(), bytes.data(), bytes.size()));
+    };
+  };
+  const int descriptor = core.release(*socket, append_to(head), append_to(tail));
   out.Set("head", head);
   out.Set("tail", tail);
-  const int descriptor = socket->release();
-  socket->close(false);
-  environment.layer().reclaim();
   return number(info, descriptor);
 }
 
 // Carries out the commands written so far, to make room for more.
 Napi::Value drain(Info info) {
-  environment_of(info).drain();
+  core_of(info).drain();
   return info.Env().Undefined();
 }
 
 // Carries them out, and lets sockets that are closing end as far as that takes no waiting: a
 // listener is gone, with its path and port, when its close returns.
 Napi::Value settle(Info info) {
-  environment_of(info).settle();
+  core_of(info).settle();
   return info.Env().Undefined();
 }
 
 // What was written leaves now: the process is about to exit.
 Napi::Value flush(Info info) {
-  environment_of(info).end_turn();
+  core_of(info).end_turn();
   return info.Env().Undefined();
 }
 

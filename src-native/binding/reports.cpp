@@ -9,7 +9,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-Environment& environment_of(Info info) { return *static_cast<Environment*>(info.Data()); }
+core::Core& core_of(Info info) { return static_cast<Environment*>(info.Data())->core(); }
 
 Napi::Number count(Napi::Env env, std::uint64_t value) {
   return Napi::Number::New(env, static_cast<double>(value));
@@ -29,10 +29,10 @@ Napi::Object references(Napi::Env env, Count by_tag) {
 
 Napi::Value ledger(Info info) {
   Napi::Env env = info.Env();
-  Environment& environment = environment_of(info);
+  core::Core& core = core_of(info);
   // What JavaScript has asked for counts as done, as far as that takes no waiting.
-  environment.settle();
-  base::Ledger& ledger = environment.ledger();
+  core.settle();
+  base::Ledger& ledger = core.ledger();
   Napi::Object out = Napi::Object::New(env);
   out.Set("attached", count(env, ledger.attached));
   out.Set("detached", count(env, ledger.detached));
@@ -52,7 +52,7 @@ Napi::Value ledger(Info info) {
   out.Set("acceptsPaused", count(env, ledger.accepts_paused));
   out.Set("staleNames", count(env, ledger.stale_names));
   out.Set("badCommands", count(env, ledger.bad_commands));
-  out.Set("systemCalls", count(env, environment.stack().engine().system_calls()));
+  out.Set("systemCalls", count(env, core.engine().system_calls()));
   return out;
 }
 
@@ -72,11 +72,11 @@ void set_name(Napi::Object row, const char* key, socket::Socket& socket,
 
 Napi::Value sockstat(Info info) {
   Napi::Env env = info.Env();
-  Environment& environment = environment_of(info);
-  environment.settle();
+  core::Core& core = core_of(info);
+  core.settle();
   Napi::Array rows = Napi::Array::New(env);
   const std::uint64_t now = base::monotonic_milliseconds();
-  environment.layer().for_each([&](socket::Socket& socket) {
+  core.layer().for_each([&](socket::Socket& socket) {
     Napi::Object row = Napi::Object::New(env);
     row.Set("slot", count(env, socket.name().slot));
     row.Set("protocol", socket.protocol().name());

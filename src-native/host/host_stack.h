@@ -1,5 +1,5 @@
 // What all kernel protocols of one environment share: the engine, its completions, and listeners
-// that wait for descriptors. Made and run by binding/.
+// that wait for descriptors. Made and run by core/.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ class HostStack {
   // The caller reclaims unreferenced sockets between two of these.
   bool complete_next() noexcept;
 
-  // Listeners that ran out of descriptors or memory. They try again when asked: binding/ asks after
+  // Listeners that ran out of descriptors or memory. They try again when asked: core/ asks after
   // sockets were closed and from a timer, so a full table costs no spinning and loses no listener.
   [[nodiscard]] bool has_paused_accepts() const noexcept { return !paused_.empty(); }
   void retry_accepts() noexcept;

@@ -1,5 +1,5 @@
 // The switch itself: finds the protocol for a family, or for a resource that comes from outside.
-// Filled once per environment by binding/, read by the socket layer.
+// Filled once per environment by core/, read by the socket layer.
 #pragma once
 
 #include <array>

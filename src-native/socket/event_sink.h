@@ -1,5 +1,5 @@
 // What a socket reports, and where the reports go. Declared by the socket layer, implemented by
-// binding/.
+// core/.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ enum class Event : std::uint8_t {
   accept_failed = 12,  // of a listener that will accept no more; first: errno
 };
 
-// Where events go. Declared here, implemented by binding/, which queues them: consumer code never
+// Where events go. Declared here, implemented by core/, which queues them: consumer code never
 // runs while socket or protocol code is on the stack.
 class EventSink {
  public:

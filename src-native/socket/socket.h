@@ -1,6 +1,6 @@
 // A socket: its life, its sole reference count, its connection state and its control block.
 //
-// Who may call what. binding/ calls the so* commands (connect, send, close, ...) through
+// Who may call what. core/ and binding/ call the so* commands (connect, send, close, ...) through
 // SocketLayer, on sockets that it found by slot and generation. A protocol calls the upcalls. Both
 // run on the environment's one thread. A socket whose count reaches zero is not freed on the spot:
 // it goes onto the layer's list of the unreferenced, and SocketLayer::reclaim(), which no socket or
@@ -29,7 +29,7 @@ class Socket final : public protocol::Upcalls {
   Socket(SocketLayer& layer, protocol::Protocol& protocol, SocketName name) noexcept;
   ~Socket();
 
-  // --- commands, for SocketLayer and binding/
+  // --- commands, for SocketLayer, core/ and binding/
   [[nodiscard]] int bind(const protocol::Name& name, protocol::BindOptions options) noexcept;
   [[nodiscard]] int listen(int backlog) noexcept;
   [[nodiscard]] int connect(const protocol::Name& name) noexcept;

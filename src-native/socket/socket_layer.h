@@ -1,5 +1,5 @@
 // All sockets of one environment: names them, attaches and detaches them, and reports their events.
-// binding/ owns the layer and is its only caller besides the sockets themselves.
+// core/ owns the layer; it and binding/ are its only callers besides the sockets themselves.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@ import type { SourceFile } from './source-tree';
 
 /** What each folder of src-native may include beside itself: only what lies below it. */
 const NATIVE_LAYERS: Readonly<Record<string, readonly string[]>> = {
-  binding: ['socket', 'host', 'protocol', 'engine', 'base'],
+  binding: ['core', 'socket', 'host', 'protocol', 'engine', 'base'],
+  core: ['socket', 'host', 'protocol', 'engine', 'base'],
   socket: ['protocol', 'base'],
   host: ['protocol', 'engine', 'base'],
   protocol: ['base'],

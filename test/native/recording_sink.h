@@ -1,4 +1,4 @@
-// What the socket layer's tests share: a sink that keeps events as binding/ does, with a reference
+// What the socket layer's tests share: a sink that keeps events as core/ does, with a reference
 // of the socket for each, and lets a test deliver them one by one.
 #pragma once
 

@@ -1,11 +1,11 @@
 // Batches of events, and what each of them holds.
-#include "binding/event_queue.h"
+#include "core/event_queue.h"
 
 #include <algorithm>
 
 #include "base/assert.h"
 
-namespace soref::binding {
+namespace soref::core {
 
 void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
                        std::int32_t second) {
@@ -98,4 +98,4 @@ void EventQueue::discard_all(socket::SocketLayer& layer) noexcept {
   next_ = 0;
 }
 
-}  // namespace soref::binding
+}  // namespace soref::core

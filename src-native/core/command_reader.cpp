@@ -1,9 +1,9 @@
 // Decoding and checking of commands.
-#include "binding/command_reader.h"
+#include "core/command_reader.h"
 
 #include <array>
 
-namespace soref::binding {
+namespace soref::core {
 
 bool CommandReader::drain() noexcept {
   const auto length = static_cast<std::uint32_t>(memory_->header(Header::commands_length));
@@ -63,4 +63,4 @@ void CommandReader::send(socket::Socket& socket, std::span<const std::int32_t> c
   socket.send_copy(memory_->transmit.subspan(offset, length), command[5] != 0);
 }
 
-}  // namespace soref::binding
+}  // namespace soref::core

@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <vector>
 
-#include "binding/shared_memory.h"
+#include "core/shared_memory.h"
 #include "host/host_stack.h"
 #include "socket/event_sink.h"
 #include "socket/socket.h"
 #include "socket/socket_layer.h"
 
-namespace soref::binding {
+namespace soref::core {
 
 class EventQueue final : public socket::EventSink {
  public:
@@ -53,4 +53,4 @@ class EventQueue final : public socket::EventSink {
   std::vector<Record> batch_;  // what JavaScript is looking at
 };
 
-}  // namespace soref::binding
+}  // namespace soref::core

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace soref::binding {
+namespace soref::core {
 
 // Header fields.
 enum class Header : std::uint32_t {
@@ -55,4 +55,4 @@ struct SharedMemory {
   }
 };
 
-}  // namespace soref::binding
+}  // namespace soref::core

@@ -3,10 +3,10 @@
 // safety.
 #pragma once
 
-#include "binding/shared_memory.h"
+#include "core/shared_memory.h"
 #include "socket/socket_layer.h"
 
-namespace soref::binding {
+namespace soref::core {
 
 class CommandReader {
  public:
@@ -24,4 +24,4 @@ class CommandReader {
   socket::SocketLayer* layer_;
 };
 
-}  // namespace soref::binding
+}  // namespace soref::core

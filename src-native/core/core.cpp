@@ -1,0 +1,154 @@
+// The turn, and the end of an environment.
+#include "core/core.h"
+
+#include <sys/uio.h>
+
+#include <array>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace soref::core {
+
+Core::Core(std::unique_ptr<engine::Engine> engine, const SharedMemory& memory,
+           std::unique_ptr<base::Ledger> ledger)
+    : memory_(memory),
+      ledger_(std::move(ledger)),
+      stack_(std::move(engine), *ledger_),
+      events_(stack_, *ledger_),
+      layer_(protocols_, events_, *ledger_),
+      commands_(memory_, layer_) {
+  stack_.register_protocols(protocols_);
+}
+
+Core::~Core() = default;
+
+// --- the turn
+
+bool Core::complete() noexcept {
+  bool any = false;
+  while (stack_.complete_next()) {
+    layer_.reclaim();
+    any = true;
+  }
+  return any;
+}
+
+void Core::drain() noexcept {
+  commands_.drain();
+  layer_.reclaim();
+}
+
+void Core::retry_accepts_after_close() noexcept {
+  if (!stack_.has_paused_accepts()) return;
+  if (ledger_->detached != detached_at_retry_) {
+    detached_at_retry_ = ledger_->detached;
+    stack_.retry_accepts();
+  }
+}
+
+bool Core::end_turn() noexcept {
+  drain();
+  retry_accepts_after_close();
+  layer_.flush();
+  engine().submit();
+  // A completion may start an operation, which must reach the kernel before the loop blocks. What
+  // that completes at once waits for the next turn: a sender that never pauses must not keep us
+  // here.
+  if (complete()) engine().submit();
+  layer_.report_blocked();
+  return !events_.empty() || engine().has_work();
+}
+
+void Core::begin_turn() noexcept {
+  engine().reap();
+  complete();
+}
+
+void Core::deliver(const std::function<void()>& dispatch) noexcept {
+  while (events_.fill(memory_, layer_) > 0) {
+    std::int32_t& cursor = memory_.header(Header::event_cursor);
+    while (cursor < memory_.header(Header::event_count)) {
+      const std::int32_t before = cursor;
+      dispatch();
+      // No progress: the consumers cannot run any more, the environment is ending.
+      if (cursor == before) break;
+    }
+    events_.settle(layer_);
+    layer_.reclaim();
+  }
+}
+
+// --- calls
+
+void Core::settle() noexcept {
+  drain();
+  // No further than that: other sockets' completions have their turn later.
+  while (layer_.closing() > 0) {
+    engine().submit();
+    if (!complete()) break;
+  }
+}
+
+bool Core::send_now(socket::Socket& socket) {
+  socket.flush();
+  complete();
+  return !socket.notify_when_drained();
+}
+
+void Core::await_operations(socket::Socket& socket) noexcept {
+  while (socket.references(base::Reference::operation) > 0) {
+    engine().submit();
+    if (!complete()) engine().wait(1000);
+  }
+}
+
+int Core::release(socket::Socket& socket, const TakeBytes& head, const TakeBytes& tail) noexcept {
+  // What was written in this turn gets its chance to leave first.
+  socket.flush();
+  socket.quiesce();
+  await_operations(socket);
+  for (const protocol::Chunk chunk : events_.take_data(socket)) {
+    const std::size_t at = std::size_t{chunk.buffer} * kReceiveBufferSize;
+    head(memory_.receive.subspan(at, chunk.length));
+    events_.discard(chunk);
+  }
+  protocol::SendQueue& unsent = socket.outgoing();
+  while (!unsent.empty()) {
+    std::array<iovec, engine::kMaximumPieces> pieces;
+    const std::size_t count = unsent.front(pieces);
+    for (const iovec& piece : std::span(pieces.data(), count)) {
+      tail({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+      static_cast<void>(unsent.consume(piece.iov_len));
+    }
+  }
+  const int resource = socket.release();
+  socket.close(false);
+  layer_.reclaim();
+  return resource;
+}
+
+// --- the end
+
+void Core::shut_down() noexcept {
+  // What was written before the end still leaves.
+  drain();
+  layer_.flush();
+  engine().submit();
+  complete();
+  layer_.close_all();
+  for (;;) {
+    events_.discard_all(layer_);
+    layer_.reclaim();
+    events_.discard_all(layer_);
+    if (layer_.live() == 0) break;
+    engine().submit();
+    if (!complete()) engine().wait(1000);
+  }
+  SOREF_ASSERT(ledger_->descriptors == 0, "no descriptor outlives its environment");
+  SOREF_ASSERT(ledger_->operations_submitted == ledger_->operations_completed,
+               "no operation outlives its environment");
+  SOREF_ASSERT(ledger_->pinned_buffers == 0, "no buffer stays pinned after its environment");
+}
+
+}  // namespace soref::core
