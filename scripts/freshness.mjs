@@ -16,14 +16,17 @@ import { root } from './processes.mjs';
 
 const stamps = join(root, 'build-stamps');
 
-/** Every file below the given paths, which are relative to the root; missing paths are left out. */
+/**
+ * Every file below the given paths, which are relative to the root; missing paths are left out, and
+ * so are installed packages.
+ */
 export function filesBelow(paths) {
   return paths.flatMap((path) => {
     const absolute = join(root, path);
     if (!existsSync(absolute)) return [];
     if (!statSync(absolute).isDirectory()) return [path];
-    const entries = readdirSync(absolute).sort();
-    return filesBelow(entries.map((entry) => join(path, entry)));
+    const entries = readdirSync(absolute).filter((name) => name !== 'node_modules');
+    return filesBelow(entries.sort().map((entry) => join(path, entry)));
   });
 }
 

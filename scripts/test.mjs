@@ -15,7 +15,8 @@ import { testPrograms } from './native-makefile.mjs';
 import { main, root, run, step } from './processes.mjs';
 import { setup } from './setup.mjs';
 
-function compileTests() {
+/** Compiles the TypeScript below test/; test/apps preloads a part of it. */
+export function compileTests() {
   const inputs = [
     'test/api',
     'test/layout',

@@ -25,7 +25,7 @@ delete process.env.SOREF_LEDGER_REPORT;
 if (isMainThread && report !== undefined) {
   process.on('exit', () => {
     const problems = imbalances();
-    writeFileSync(report, JSON.stringify({ problems }));
+    writeFileSync(report, JSON.stringify({ problems, attached: ledger().attached }));
     if (problems.length > 0) process.exitCode = 1;
   });
 }

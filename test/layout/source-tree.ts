@@ -16,11 +16,15 @@ const CODE = /\.(ts|mts|cts|js|mjs|cjs|h|cpp)$/;
 /** The folders whose files the rules speak of. */
 export const CODE_FOLDERS = ['lib', 'src-native', 'test', 'scripts', 'bench'];
 
-/** Every path below a folder, files and folders alike; an absent folder has none. */
+/**
+ * Every path below a folder, files and folders alike; an absent folder has none. Installed packages
+ * are others' files.
+ */
 export function pathsBelow(folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
-  return entries.flatMap((entry) => {
+  const ours = entries.filter((entry) => entry.name !== 'node_modules');
+  return ours.flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory() ? [path, ...pathsBelow(path)] : [path];
   });
