@@ -75,8 +75,9 @@ export class Handle extends NativeSocket {
 
   readStart(): number {
     if (!this.attached) return EBADF;
-    if (this.reading) return 0;
     this.reading = true;
+    if (this.receiving) return 0;
+    this.receiving = true;
     command(Command.receive, this.slot, this.generation, 1, 0, 0);
     this.updateLiveness();
     if (this.held !== undefined) process.nextTick(() => this.deliverHeld());
@@ -85,8 +86,9 @@ export class Handle extends NativeSocket {
 
   readStop(): number {
     if (!this.attached) return EBADF;
-    if (!this.reading) return 0;
     this.reading = false;
+    if (!this.receiving) return 0;
+    this.receiving = false;
     command(Command.receive, this.slot, this.generation, 0, 0, 0);
     this.updateLiveness();
     return 0;
@@ -177,7 +179,7 @@ export class Handle extends NativeSocket {
       case Event.data: {
         this.bytesRead += second;
         const data = copyReceived(first, second);
-        if (this.reading && this.held === undefined) this.receiver.received?.(this, data);
+        if (this.receiving && this.held === undefined) this.receiver.received?.(this, data);
         else this.hold(event, data, 0);
         return;
       }
@@ -188,7 +190,7 @@ export class Handle extends NativeSocket {
       case Event.receiveFailed:
         this.ended = true;
         this.updateLiveness();
-        if (this.reading && this.held === undefined) this.deliverEnd(event, first);
+        if (this.receiving && this.held === undefined) this.deliverEnd(event, first);
         else this.hold(event, undefined, first);
         return;
       case Event.closed:
@@ -240,7 +242,7 @@ export class Handle extends NativeSocket {
   }
 
   private deliverHeld(): void {
-    while (this.reading && this.held !== undefined) {
+    while (this.receiving && this.held !== undefined) {
       const next = this.held.shift();
       if (this.held.length === 0) this.held = undefined;
       if (next === undefined) return;
@@ -307,6 +309,7 @@ export class Handle extends NativeSocket {
     const wasAttached = this.attached;
     this.phase = 'closing';
     this.reading = false;
+    this.receiving = false;
     this.closed = done;
     if (wasAttached) {
       command(Command.close, this.slot, this.generation, reset, 0, 0);

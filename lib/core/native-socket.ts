@@ -61,6 +61,10 @@ export type Phase = 'unattached' | 'attached' | 'closing' | 'closed';
 
 export abstract class NativeSocket extends AsyncResource implements EventReceiver {
   kind: Kind;
+  /**
+   * Whether the owner reads. Node's own modules set it before they call readStart and readStop, as it
+   * is a plain field of Node's handles; what the core was told is `receiving`.
+   */
   reading = false;
   generation = 0;
 
@@ -71,6 +75,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
   protected ended = false;
 
+  protected receiving = false;
   protected listening = false;
   private referenced = true;
   private holdsLoop = false;
@@ -162,6 +167,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     unregister(this.slot, this);
     this.phase = 'closed';
     this.reading = false;
+    this.receiving = false;
     this.listening = false;
     this.connecting = undefined;
     this.updateLiveness();
@@ -241,7 +247,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
       this.phase === 'closing' ||
       this.connecting !== undefined ||
       this.sends() ||
-      (this.referenced && ((this.reading && !this.ended) || this.listening));
+      (this.referenced && ((this.receiving && !this.ended) || this.listening));
     if (holds === this.holdsLoop) return;
     this.holdsLoop = holds;
     if (holds) holdLoop();

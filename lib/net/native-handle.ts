@@ -4,6 +4,7 @@
 import type * as net from 'node:net';
 import { Handle, type Kind } from '../core/handle';
 import { NodeSocket, nodeNet } from './node-net';
+import type { SocketConstructorOptions } from './socket';
 
 /** What soref uses of a handle of Node's own, or of a cluster's stand-in for one. */
 export interface NativeHandle {
@@ -16,6 +17,8 @@ export interface NativeHandle {
   getsockname?(out: object): number;
   getpeername?(out: object): number;
   getAsyncId?(): number;
+  setNoDelay?(on: boolean): number;
+  setKeepAlive?(on: boolean, initialDelaySeconds: number): number;
   readStart?(): number;
   readStop?(): number;
   ref?(): void;
@@ -66,12 +69,10 @@ export function duplicateDescriptor(fd: number, kind: Kind): number {
 }
 
 /**
- * A socket of Node's own that owns the descriptor and does not read from it yet; its `_handle` is a
- * native handle. Throws Node's error when the descriptor is no socket.
+ * A socket of Node's own that owns the descriptor; its `_handle` is a native handle. Throws Node's error when the descriptor is no socket.
  */
-export function nodeSocketOn(fd: number, allowHalfOpen: boolean) {
-  const options = { fd, allowHalfOpen, manualStart: true };
-  const socket = new NodeSocket(options);
+export function nodeSocketOn(fd: number, options: SocketConstructorOptions) {
+  const socket = new NodeSocket({ ...options, fd } as net.SocketConstructorOpts);
   return socket as typeof socket & { _handle: NativeHandle | null };
 }
 

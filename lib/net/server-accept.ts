@@ -2,13 +2,13 @@
 // arrive through one shared Receiver, so that accepting makes no closure. Called by lib/core, and by
 // whoever calls `server._handle.onconnection` as Node's cluster module does.
 import { channel } from 'node:diagnostics_channel';
+import type * as net from 'node:net';
 import { isIP } from 'node:net';
 import { type Address, Handle, type Receiver } from '../core/handle';
 import { ErrnoException } from './errors';
 import { adoptDuplicate, isNativeHandle, kindOf, type NativeHandle } from './native-handle';
 import type { ServerInternals } from './server';
 import { Socket, type SocketConstructorOptions } from './socket';
-import type { SocketFields } from './socket-fields';
 
 type ConnectionHandler = (
   this: unknown,
@@ -17,6 +17,12 @@ type ConnectionHandler = (
 ) => void;
 
 const EINVAL = -22;
+
+/**
+ * The method by which a server makes the socket of an accepted child, which it gives away with it.
+ * Servers whose protocol works inside handles of Node's only have another one from soref/register.
+ */
+export const makeSocket: unique symbol = Symbol('makeSocket');
 
 const socketChannel = channel('net.server.socket');
 
@@ -60,18 +66,10 @@ function isBlocked(server: ServerInternals, child: Handle): boolean {
   return server.blockList.check(remote.address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Makes the Socket of an accepted child, which the server then counts, and announces it. */
-function acceptChild(server: ServerInternals, child: Handle): void {
-  if (isFull(server)) {
-    drop(server, child);
-    return;
-  }
-  if (isBlocked(server, child)) {
-    child.close();
-    return;
-  }
-  const options: SocketConstructorOptions = {
-    handle: child,
+/** The options that the server has for the sockets of its connections, whoever makes them. */
+export function socketOptionsOf(server: ServerInternals): SocketConstructorOptions {
+  return {
+    handle: undefined,
     allowHalfOpen: server.allowHalfOpen,
     pauseOnCreate: server.pauseOnConnect,
     readable: true,
@@ -82,13 +80,33 @@ function acceptChild(server: ServerInternals, child: Handle): void {
     keepAlive: server.keepAlive,
     keepAliveInitialDelay: server.keepAliveInitialDelay * 1000,
   };
-  const socket = new Socket(options) as Socket & SocketFields;
-  if (server.noDelay) child.setNoDelay(true);
-  if (server.keepAlive) child.setKeepAlive(true, server.keepAliveInitialDelay);
+}
+
+/** A socket of soref's on the child: the makeSocket of every server that does not have another. */
+export function makeSorefSocket(this: ServerInternals, child: Handle): Socket {
+  const options = socketOptionsOf(this);
+  options.handle = child;
+  const socket = new Socket(options);
+  if (this.noDelay) child.setNoDelay(true);
+  if (this.keepAlive) child.setKeepAlive(true, this.keepAliveInitialDelay);
+  return socket;
+}
+
+/** Gives an accepted child its socket, which the server then counts, and announces it. */
+function acceptChild(server: ServerInternals, child: Handle): void {
+  if (isFull(server)) {
+    drop(server, child);
+    return;
+  }
+  if (isBlocked(server, child)) {
+    child.close();
+    return;
+  }
+  const socket = server[makeSocket](child);
   server._connections += 1;
-  socket.server = server as unknown as NonNullable<Socket['server']>;
-  socket._server = server;
-  server.emit('attach', socket);
+  socket.server = server as unknown as net.Server;
+  (socket as { _server?: unknown })._server = server;
+  if (child.attached) server.emit('attach', socket);
   server.emit('connection', socket);
   if (socketChannel.hasSubscribers) socketChannel.publish({ socket });
 }

@@ -11,6 +11,7 @@ import { ERR_INVALID_ARG_TYPE, ErrnoException } from './errors';
 import { setupListenHandle } from './listening-handle';
 import type { NativeHandle } from './native-handle';
 import { type BlockList, NodeServer } from './node-net';
+import { makeSocket, makeSorefSocket } from './server-accept';
 import {
   asyncDispose,
   close,
@@ -47,6 +48,9 @@ export interface ServerConstructor {
   prototype: Server;
 }
 
+/** A socket as a server makes it: soref's, or one of Node's. */
+export type SocketOfServer = net.Socket & { server?: net.Server | null };
+
 /** A server as lib/net sees it from inside: with the fields that packages know from Node's servers. */
 export interface ServerInternals extends EventEmitter {
   allowHalfOpen: boolean;
@@ -72,6 +76,7 @@ export interface ServerInternals extends EventEmitter {
   _connectionKey?: string;
   /** The handle's id in async_hooks, under the symbol that Node's own servers have it under. */
   [asyncId]: number;
+  [makeSocket](child: Handle): SocketOfServer;
   _listen2: OmitThisParameter<typeof setupListenHandle>;
   _emitCloseIfDrained(): void;
   close(callback?: (error?: Error) => void): this;
@@ -199,6 +204,13 @@ Object.assign(Server.prototype, {
   _setupWorker: setupWorker,
   ref,
   unref,
+});
+
+// soref's own members do not show in listings.
+Object.defineProperty(Server.prototype, makeSocket, {
+  value: makeSorefSocket,
+  writable: true,
+  configurable: true,
 });
 
 /** A new server; a function given alone listens to 'connection'. Throws what the constructor throws. */

@@ -41,7 +41,7 @@ interface Counterpart {
 /** A socket of Node's on a duplicate of our handle's descriptor; undefined if there are no more. */
 function duplicate(handle: Handle) {
   const fd = duplicateDescriptor(handle.fd, handle.kind);
-  return fd < 0 ? undefined : nodeSocketOn(fd, true);
+  return fd < 0 ? undefined : nodeSocketOn(fd, { allowHalfOpen: true, manualStart: true });
 }
 
 /** The socket leaves this process, and stays behind without a connection, as Node's does. */

@@ -54,7 +54,7 @@ export function writeThrough(socket: SocketFields, node: Socket): void {
  */
 export function handOver(socket: SorefSocket, keeps: boolean, sent?: () => void) {
   const { fd, head, tail } = socket._handle.detach();
-  const node = nodeSocketOn(fd, socket.allowHalfOpen);
+  const node = nodeSocketOn(fd, { allowHalfOpen: socket.allowHalfOpen, manualStart: true });
   socket._handle = (keeps ? node._handle : null) as never;
   if (keeps) writeThrough(socket, node);
   let sending = tail.length > 0;

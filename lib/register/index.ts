@@ -10,12 +10,15 @@ import { syncBuiltinESMExports } from 'node:module';
 import { engine } from '../index';
 import { passSocketsToChildren } from './child-process';
 import { replaceNet } from './net-exports';
-import { registered } from './registered';
+import { registered, warnOfWhatIsLeft } from './registered';
+import { rebaseServers } from './servers';
 import { adoptForTls } from './tls-adoption';
 
 if (process.env.SOREF_REGISTER !== '0' && engine !== 'node' && registered.length === 0) {
   replaceNet();
+  rebaseServers();
   adoptForTls();
   passSocketsToChildren();
   syncBuiltinESMExports();
+  warnOfWhatIsLeft();
 }
