@@ -171,7 +171,7 @@ export class Handle extends NativeSocket {
 
   dispatch(event: number, first: number, second: number): void {
     if (event === Event.connection) this.accept(first, second);
-    else this.runInAsyncScope(this.receive, this, event, first, second);
+    else this.context.runInAsyncScope(this.receive, this, event, first, second);
   }
 
   private receive(event: number, first: number, second: number): void {
@@ -227,9 +227,9 @@ export class Handle extends NativeSocket {
 
   /** The child is made outside of the listener's async context, which therefore ends with 'accepted'. */
   private accept(slot: number, generation: number): void {
-    const child = new Handle(this.kind, 'socket', this.asyncId());
+    const child = new Handle(this.kind, 'socket', this.getAsyncId());
     child.take(slot, generation);
-    this.runInAsyncScope(this.deliverAccepted, this, child);
+    this.context.runInAsyncScope(this.deliverAccepted, this, child);
   }
 
   private deliverAccepted(child: Handle): void {
@@ -246,8 +246,8 @@ export class Handle extends NativeSocket {
       const next = this.held.shift();
       if (this.held.length === 0) this.held = undefined;
       if (next === undefined) return;
-      if (next.data !== undefined) this.runInAsyncScope(this.deliverData, this, next.data);
-      else this.runInAsyncScope(this.deliverEnd, this, next.event, next.errno);
+      if (next.data !== undefined) this.context.runInAsyncScope(this.deliverData, this, next.data);
+      else this.context.runInAsyncScope(this.deliverEnd, this, next.event, next.errno);
     }
   }
 
@@ -316,7 +316,7 @@ export class Handle extends NativeSocket {
       // A program may bind the name again, or look for the path, once it has closed the listener.
       if (this.listening) core.calls.settle();
     } else {
-      setImmediate(() => this.runInAsyncScope(this.finishClose, this));
+      setImmediate(() => this.context.runInAsyncScope(this.finishClose, this));
     }
     this.updateLiveness();
   }

@@ -75,6 +75,8 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
   protected ended = false;
 
+  /** Where events run: in this handle's own async context, until asyncReset() gives it another. */
+  protected context: AsyncResource = this;
   protected receiving = false;
   protected listening = false;
   private referenced = true;
@@ -171,7 +173,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     this.listening = false;
     this.connecting = undefined;
     this.updateLiveness();
-    this.emitDestroy();
+    this.context.emitDestroy();
   }
 
   // --- what it is
@@ -194,7 +196,21 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   }
 
   getAsyncId(): number {
-    return this.asyncId();
+    return this.context.asyncId();
+  }
+
+  /** The name under which async_hooks know sockets of this kind; Node's handles tell its number. */
+  getProviderType(): string {
+    return providers[this.kind].socket;
+  }
+
+  /**
+   * The socket serves somebody else from here, as one that an http.Agent keeps alive: its events run
+   * in a new async context, made by the caller's.
+   */
+  asyncReset(): void {
+    this.context.emitDestroy();
+    this.context = new AsyncResource(this.getProviderType(), manualDestroy);
   }
 
   // --- options; those set before there is a socket take effect when there is one

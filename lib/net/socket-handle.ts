@@ -3,11 +3,13 @@
  * connect() and the attempts of happy eyeballs call it.
  */
 import { isUint8Array } from 'node:util/types';
-import type { Handle } from '../core/handle';
+import { Handle } from '../core/handle';
+import { NodeSocket } from './node-net';
 import {
   asyncId,
   kBuffer,
   kBufferGenerator,
+  kReinitializeHandle,
   kUndelivered,
   type SocketFields,
 } from './socket-fields';
@@ -32,8 +34,15 @@ export function initializeHandle(socket: SocketFields): void {
   }
 }
 
-/** Closes the handle that the socket has and gives it another one. */
+/**
+ * Closes the handle that the socket has and gives it another one. Node's TLSSocket, which has handles of
+ * Node's, looks this function up among the exports of `net`.
+ */
 export function reinitializeHandle(this: SocketFields, handle: Handle): void {
+  if (!(handle instanceof Handle)) {
+    (NodeSocket.prototype as unknown as SocketFields)[kReinitializeHandle].call(this, handle);
+    return;
+  }
   this._handle?.close();
   this._handle = handle;
   initializeHandle(this);

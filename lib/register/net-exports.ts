@@ -10,7 +10,7 @@ import { replace } from './registered';
 // These take `net.Socket` and `net.Server` as the base of their own classes when they are loaded.
 // What they derive from Node's must be there before soref's take their place, for a TLSSocket on
 // soref's prototype would have handles that only Node's methods understand.
-const DERIVING = ['tls', 'http', 'https', 'http2', 'child_process', 'cluster'];
+const DERIVING = ['tls', 'http', 'https', 'http2', 'child_process', 'cluster', 'tty'];
 
 function loadDeriving(): void {
   for (const name of DERIVING) {

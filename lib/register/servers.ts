@@ -29,27 +29,27 @@ function makeNodeSocket(this: ServerInternals, child: Handle): SocketOfServer {
 }
 
 /**
- * Whether what `constructor` makes is initialised by what is found among the exports of `net` then, or
+ * Whether what the class makes is initialised by what is found among the exports of `net` then, or
  * by the class that it is derived from then. Its text tells without making a server, which would load
  * certificates.
  */
-function findsServerWhenCalled(constructor: Constructor): boolean {
-  const text = Function.prototype.toString.call(constructor);
+function findsServerWhenCalled(derived: Constructor): boolean {
+  const text = Function.prototype.toString.call(derived);
   return text.startsWith('class ') || /\bnet\.Server\b/.test(text);
 }
 
 /** Puts soref's Server below one of Node's classes, if that is built as expected. */
-function rebase(constructor: Constructor, name: string, needsNodeSockets: boolean): void {
-  const isDerived = Object.getPrototypeOf(constructor.prototype) === NodeServer.prototype;
-  if (!isDerived || !findsServerWhenCalled(constructor)) {
+function rebase(derived: Constructor, name: string, needsNodeSockets: boolean): void {
+  const isDerived = Object.getPrototypeOf(derived.prototype) === NodeServer.prototype;
+  if (!isDerived || !findsServerWhenCalled(derived)) {
     leaveToNode(name);
     return;
   }
-  Object.setPrototypeOf(constructor.prototype, Server.prototype);
-  Object.setPrototypeOf(constructor, Server);
+  Object.setPrototypeOf(derived.prototype, Server.prototype);
+  Object.setPrototypeOf(derived, Server);
   if (needsNodeSockets) {
     const attributes = { writable: true, configurable: true };
-    Object.defineProperty(constructor.prototype, makeSocket, {
+    Object.defineProperty(derived.prototype, makeSocket, {
       value: makeNodeSocket,
       ...attributes,
     });
@@ -69,6 +69,6 @@ export function rebaseServers(): void {
   }
   rebase(secure.tls.Server as never, 'tls.Server', true);
   // The class of servers without TLS is not exported, but what it makes carries it.
-  const { constructor } = secure.http2.createServer() as object;
-  rebase(constructor as never, 'http2.Http2Server', true);
+  const { constructor: Http2Server } = secure.http2.createServer() as object;
+  rebase(Http2Server as never, 'http2.Http2Server', true);
 }

@@ -10,7 +10,9 @@ import { ErrnoException } from '../net/errors';
 import { type NativeHandle, nodeSocketOf } from '../net/native-handle';
 import type { SocketFields } from '../net/socket-fields';
 import { handOver, hasSorefHandle, type SorefSocket, writeThrough } from './hand-over';
-import { replace } from './registered';
+import { leaveToNode, replace } from './registered';
+
+const NAME = 'tls.TLSSocket.prototype._wrapHandle';
 
 /** Node's TLSWrap, as far as it is told here what happens on the socket below it. */
 interface TlsWrap {
@@ -121,11 +123,15 @@ export function adoptForTls(): void {
     return; // This Node was built without OpenSSL.
   }
   const prototype = tls.TLSSocket.prototype as unknown as TlsSocket;
-  const original = prototype._wrapHandle;
+  const original = prototype._wrapHandle as WrapHandle | undefined;
+  if (original === undefined) {
+    leaveToNode(NAME);
+    return;
+  }
   const _wrapHandle: WrapHandle = function (socket, handle, hasActiveWrite) {
     if (!hasSorefHandle(socket)) return original.call(this, socket, handle, hasActiveWrite);
     if (socket.connecting) return wrapConnecting(this, original, socket, hasActiveWrite);
     return wrapConnected(this, original, socket, hasActiveWrite);
   };
-  replace(prototype, '_wrapHandle', _wrapHandle, 'tls.TLSSocket.prototype._wrapHandle');
+  replace(prototype, '_wrapHandle', _wrapHandle, NAME);
 }

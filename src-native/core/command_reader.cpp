@@ -6,29 +6,45 @@
 namespace soref::core {
 
 bool CommandReader::drain() noexcept {
-  const auto length = static_cast<std::uint32_t>(memory_->header(Header::commands_length));
-  if (length == 0) return false;
-  memory_->header(Header::commands_length) = 0;
-  ++memory_->header(Header::turn);
-  constexpr std::uint32_t kLimit = kCommandLength * kCommandCapacity;
-  if (length > kLimit || length % kCommandLength != 0) {
-    ++layer_->ledger().bad_commands;
-    return false;
+  if (at_ == length_) {
+    at_ = 0;
+    length_ = static_cast<std::uint32_t>(memory_->header(Header::commands_length));
+    if (length_ == 0) return false;
+    memory_->header(Header::commands_length) = 0;
+    ++memory_->header(Header::turn);
+    constexpr std::uint32_t kLimit = kCommandLength * kCommandCapacity;
+    if (length_ > kLimit || length_ % kCommandLength != 0) {
+      ++layer_->ledger().bad_commands;
+      length_ = 0;
+      return false;
+    }
   }
-  for (std::uint32_t at = 0; at < length; at += kCommandLength) {
+  for (; at_ < length_; at_ += kCommandLength) {
     // A copy, so that what was checked is what is used.
     std::array<std::int32_t, kCommandLength> command;
-    const auto source = memory_->control.subspan(kCommandsAt + at, kCommandLength);
+    const auto source = memory_->control.subspan(kCommandsAt + at_, kCommandLength);
     std::copy(source.begin(), source.end(), command.begin());
+    if (must_wait(command)) return true;
     execute(command);
   }
-  return true;
+  return false;
+}
+
+socket::Socket* CommandReader::target(std::span<const std::int32_t> command) const noexcept {
+  socket::Socket* found = layer_->find(
+      {static_cast<std::uint32_t>(command[1]), static_cast<std::uint32_t>(command[2])});
+  return found != nullptr && found->life() == socket::Life::open ? found : nullptr;
+}
+
+bool CommandReader::must_wait(std::span<const std::int32_t> command) const noexcept {
+  if (static_cast<Command>(command[0]) != Command::close) return false;
+  const socket::Socket* closing = target(command);
+  return closing != nullptr && layer_->others_wait_to_send(*closing);
 }
 
 void CommandReader::execute(std::span<const std::int32_t> command) noexcept {
-  socket::Socket* found = layer_->find(
-      {static_cast<std::uint32_t>(command[1]), static_cast<std::uint32_t>(command[2])});
-  if (found == nullptr || found->life() != socket::Life::open) {
+  socket::Socket* found = target(command);
+  if (found == nullptr) {
     ++layer_->ledger().stale_names;
     return;
   }

@@ -35,8 +35,24 @@ bool Core::complete() noexcept {
 }
 
 void Core::drain() noexcept {
-  commands_.drain();
+  while (commands_.drain()) send();
   layer_.reclaim();
+}
+
+// Others see connections end and bytes arrive in the order in which the program closed and wrote:
+// what was closed before is closed now, also where that takes the end of an operation.
+void Core::send() noexcept {
+  layer_.reclaim();
+  finish_closing();
+  layer_.flush();
+}
+
+// No further than that: other sockets' completions have their turn later.
+void Core::finish_closing() noexcept {
+  while (layer_.closing() > 0) {
+    engine().submit();
+    if (!complete()) break;
+  }
 }
 
 void Core::retry_accepts_after_close() noexcept {
@@ -50,7 +66,7 @@ void Core::retry_accepts_after_close() noexcept {
 bool Core::end_turn() noexcept {
   drain();
   retry_accepts_after_close();
-  layer_.flush();
+  send();
   engine().submit();
   // A completion may start an operation, which must reach the kernel before the loop blocks. What
   // that completes at once waits for the next turn: a sender that never pauses must not keep us
@@ -83,11 +99,7 @@ void Core::deliver(const std::function<void()>& dispatch) noexcept {
 
 void Core::settle() noexcept {
   drain();
-  // No further than that: other sockets' completions have their turn later.
-  while (layer_.closing() > 0) {
-    engine().submit();
-    if (!complete()) break;
-  }
+  finish_closing();
 }
 
 bool Core::send_now(socket::Socket& socket) {
@@ -133,7 +145,7 @@ int Core::release(socket::Socket& socket, const TakeBytes& head, const TakeBytes
 void Core::shut_down() noexcept {
   // What was written before the end still leaves.
   drain();
-  layer_.flush();
+  send();
   engine().submit();
   complete();
   layer_.close_all();

@@ -70,6 +70,8 @@ class Core {
 
  private:
   bool complete() noexcept;
+  void send() noexcept;
+  void finish_closing() noexcept;
   void retry_accepts_after_close() noexcept;
   // Waits until the socket has no operation in flight. It must have been told to quiesce.
   void await_operations(socket::Socket& socket) noexcept;

@@ -266,10 +266,11 @@ std::string Socket::describe() const {
 
 void SocketLayer::flush() noexcept {
   // Flushing may finish a shutdown but never sends more, so the list does not grow meanwhile.
-  flushed_.swap(to_flush_);
-  for (const SocketName name : flushed_) {
+  for (const SocketName name : to_flush_) {
     if (Socket* socket = find(name)) socket->flush();
+    flushed_.push_back(name);
   }
+  to_flush_.clear();
 }
 
 void SocketLayer::report_blocked() noexcept {

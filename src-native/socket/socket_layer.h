@@ -28,6 +28,10 @@ class SocketLayer {
 
   // End of the turn's commands: what was sent leaves.
   void flush() noexcept;
+  // Whether a flush would send for any socket but this one.
+  [[nodiscard]] bool others_wait_to_send(const Socket& socket) const noexcept {
+    return to_flush_.size() > (socket.flush_wanted_ ? 1 : 0);
+  }
   // After the completions of that flush: tells the sockets whose bytes did not leave at once.
   void report_blocked() noexcept;
   // Detaches and frees what nothing refers to any more. Called between commands and between

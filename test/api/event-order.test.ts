@@ -287,3 +287,43 @@ t.test('async hooks see resources of Node’s types', async (t) => {
   );
   t.equal(node.stdout, '{"TCPSERVERWRAP":1,"TCPWRAP":6,"TCPCONNECTWRAP":3} []\n');
 });
+
+t.test(
+  'peers see what the program does in one turn to several sockets in the same order',
+  async (t) => {
+    const node = await onBoth(
+      t,
+      `
+    (async () => {
+      for (const first of ['destroy', 'write']) {
+        const all = await connections(4);
+        const seen = [];
+        const ended = all.sockets.map((socket, index) => new Promise((resolve) => {
+          socket.on('data', (data) => seen.push(index + ' data'));
+          socket.on('end', () => { seen.push(index + ' end'); resolve(); });
+        }));
+        // All of them read, so that destroying one ends an operation that is under way.
+        for (const client of all.clients) client.resume();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const [a, b, c, d] = all.clients;
+        if (first === 'destroy') {
+          a.destroy();
+          b.write('x');
+          c.destroy();
+          d.write('y');
+        } else {
+          a.write('x');
+          b.destroy();
+          c.write('y');
+          d.destroy();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        log(first, seen.join());
+        end(all);
+      }
+    })();`,
+    );
+    t.match(node.stdout, 'destroy 0 end,1 data,2 end,3 data');
+    t.match(node.stdout, 'write 0 data,1 end,2 data,3 end');
+  },
+);

@@ -5,11 +5,14 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import soref = require('soref');
 
 import t from 'tap';
+
+type Socket = InstanceType<typeof soref.Socket>;
 
 const portOf = (server: net.Server) => (server.address() as net.AddressInfo).port;
 
@@ -43,6 +46,74 @@ t.test('http with keep-alive', async (t) => {
   const body = 'x'.repeat(300_000);
   t.same(await request({ port: portOf(server), agent }, body), ['300000', false]);
   t.same(await request({ port: portOf(server), agent }, body), ['300000', true]);
+  agent.destroy();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('the http server’s sockets are soref’s', async (t) => {
+  const server = http.createServer((incoming, response) =>
+    response.end(String((incoming.socket as Socket).attached)),
+  );
+  t.ok(server instanceof soref.Server);
+  const events: string[] = [];
+  server.on('attach', () => events.push('attach')).on('detach', () => events.push('detach'));
+  await listening(server);
+  const closed = new Promise((resolve) => {
+    server.on('connection', (socket) => socket.on('close', resolve));
+  });
+  t.same(await request({ port: portOf(server), agent: false }), ['true', false]);
+  await closed;
+  t.same(events, ['attach', 'detach']);
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('answers that nobody reads hold back the requests behind them', async (t) => {
+  const count = 200;
+  const answer = Buffer.alloc(64 * 1024, 'x');
+  let served = 0;
+  const server = await listening(
+    http.createServer((incoming, response) => {
+      incoming.resume();
+      served += 1;
+      response.end(answer);
+    }),
+  );
+  const client = net.connect(portOf(server), '127.0.0.1');
+  // Larger than what the server reads at once, so that most requests come after it has paused.
+  const padding = 'p'.repeat(8 * 1024);
+  client.write(`GET / HTTP/1.1\r\nHost: a\r\nPadding: ${padding}\r\n\r\n`.repeat(count));
+  client.pause();
+  await setTimeout(200);
+  t.ok(served < count, `${served} were served before anything was read`);
+  let received = 0;
+  client.on('data', (chunk) => {
+    received += chunk.length;
+    if (received > count * answer.length) client.end();
+  });
+  client.resume();
+  await once(client, 'close');
+  t.equal(served, count);
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('a connection that is kept alive gets a context of its own for each request', async (t) => {
+  const server = await listening(http.createServer((_, response) => response.end('again')));
+  const agent = new http.Agent({ keepAlive: true });
+  const ids: number[] = [];
+  const sockets = new Set<net.Socket>();
+  for (let number = 0; number < 3; number += 1) {
+    const outgoing = http.get({ host: '127.0.0.1', port: portOf(server), agent });
+    const [response] = await once(outgoing, 'response');
+    sockets.add(response.socket);
+    ids.push(response.socket._handle.getAsyncId());
+    await text(response);
+    await setTimeout(10);
+  }
+  t.equal(sockets.size, 1);
+  t.equal(new Set(ids).size, 3);
   agent.destroy();
   server.close();
   await once(server, 'close');
@@ -103,6 +174,25 @@ t.test('http2 without TLS, by callback and by promise', async (t) => {
   const sessions = [http2.connect(url), await connect(url)];
   for (const session of sessions) t.equal(await text(session.request()), 'frames');
   for (const session of sessions) session.close();
+  server.close();
+  await once(server, 'close');
+});
+
+t.test('HTTP/2 takes over connections that soref accepted', async (t) => {
+  const server = http2.createServer((_, response) => response.end('frames'));
+  t.ok(server instanceof soref.Server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const before = soref.ledger().attached;
+  const sockets: net.Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  const session = http2.connect(`http://127.0.0.1:${portOf(server as unknown as net.Server)}`);
+  t.equal(await text(session.request()), 'frames');
+  t.equal(soref.ledger().attached, before + 1);
+  t.equal(sockets.length, 1);
+  t.ok(sockets[0] instanceof net.Socket);
+  t.notOk('attached' in (sockets[0] as object), 'and is Node’s own');
+  session.close();
   server.close();
   await once(server, 'close');
 });

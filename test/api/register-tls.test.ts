@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
+import { promisify } from 'node:util';
 
 import soref = require('soref');
 
@@ -32,6 +33,55 @@ async function close(server: net.Server): Promise<void> {
   await once(server, 'close');
 }
 
+t.test('a TLS server’s connections are accepted by soref', async (t) => {
+  const server = await echoServer();
+  t.ok(server instanceof soref.Server);
+  const { attached } = soref.ledger();
+  const [raw, secure] = [
+    once(server, 'connection'),
+    tls.connect({ port: portOf(server), rejectUnauthorized: false }),
+  ];
+  secure.write('accepted');
+  t.equal(await nextText(secure), 'accepted');
+  t.equal(soref.ledger().attached, attached + 1);
+  const [socket] = (await raw) as [net.Socket];
+  t.ok(socket instanceof net.Socket);
+  t.equal(socket.remotePort, secure.localPort);
+  let open = await promisify(server.getConnections).call(server);
+  t.equal(open, 1);
+  secure.end();
+  await once(secure, 'close');
+  await close(server);
+  open = await promisify(server.getConnections).call(server);
+  t.equal(open, 0);
+});
+
+t.test('a PROXY line before TLS', async (t) => {
+  const server = tls.createServer(identity, (socket) => socket.pipe(socket));
+  const lines: string[] = [];
+  // Whoever reads a line of its own from the connection passes the rest on to TLS.
+  const listener = await listening(
+    net.createServer((socket) => {
+      socket.once('readable', () => {
+        const chunk = socket.read() as Buffer;
+        const end = chunk.indexOf('\r\n') + 2;
+        lines.push(chunk.toString('latin1', 0, end));
+        socket.unshift(chunk.subarray(end));
+        server.emit('connection', socket);
+      });
+    }),
+  );
+  const plain = net.connect(portOf(listener), '127.0.0.1');
+  plain.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n');
+  const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
+  secure.write('behind a proxy');
+  t.equal(await nextText(secure), 'behind a proxy');
+  t.same(lines, ['PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n']);
+  secure.end();
+  await once(secure, 'close');
+  await close(listener);
+});
+
 t.test('a connected socket', async (t) => {
   const server = await echoServer();
   const plain = net.connect(portOf(server), '127.0.0.1');
@@ -39,7 +89,7 @@ t.test('a connected socket', async (t) => {
   t.equal((plain as Socket).attached, true);
   const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
   t.notOk(
-    soref.sockstat().some(({ fd }) => fd >= 0),
+    soref.sockstat().some(({ fd, remote }) => fd >= 0 && remote.endsWith(`:${portOf(server)}`)),
     'the connection has left soref',
   );
   t.equal((plain as Socket).attached, false);

@@ -88,3 +88,29 @@ t.test('the package’s own name works as the option', async (t) => {
     t.match(JSON.parse(stdout || '{}'), { same: true }, `${option} in ${root} ${stderr}`);
   }
 });
+
+t.test('what this Node has otherwise than expected stays Node’s, with one warning', async (t) => {
+  const file = programs(t, {
+    'strange.cjs': `
+      const http = require('node:http');
+      const tls = require('node:tls');
+      class Base extends require('node:net').Server {}
+      Object.setPrototypeOf(http.Server.prototype, Base.prototype);
+      delete tls.TLSSocket.prototype._wrapHandle;`,
+    'main.cjs': `
+      const { registered } = require('soref');
+      const http = require('node:http');
+      const server = http.createServer((_, response) => response.end('served')).listen(0, () =>
+        http.get({ port: server.address().port }, (response) => {
+          response.on('data', (data) => console.log(String(data)));
+          server.close();
+        }));
+      console.log(registered.filter((name) => /Server$|TLS/.test(name)).join());`,
+  });
+  const options = ['--require', file('strange.cjs'), '--require', register];
+  const { stdout, stderr } = await run(file('main.cjs'), { options });
+  t.equal(stdout, 'net.createServer,net.Server,tls.Server,http2.Http2Server\nserved\n');
+  const warnings = stderr.match(/SOREF_REGISTER_PARTIAL.*/g);
+  t.equal(warnings?.length, 1, stderr);
+  t.match(warnings?.[0] ?? '', /http.Server, tls.TLSSocket/);
+});
