@@ -129,7 +129,7 @@ export class Handle extends NativeSocket {
   shutdown(done: Done): number {
     if (!this.attached || this.isShut) return EBADF;
     this.isShut = true;
-    this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', done);
+    this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this.getAsyncId(), done);
     command(Command.shutdown, this.slot, this.generation, 0, 0, 0);
     this.updateLiveness();
     return 0;
@@ -169,9 +169,41 @@ export class Handle extends NativeSocket {
 
   // --- events, from the event dispatcher
 
+  /** What nobody waits for, and what a request answers in its own async context, needs none of the handle. */
   dispatch(event: number, first: number, second: number): void {
-    if (event === Event.connection) this.accept(first, second);
-    else this.context.runInAsyncScope(this.receive, this, event, first, second);
+    switch (event) {
+      case Event.connection:
+        this.accept(first, second);
+        return;
+      case Event.connected: {
+        const request = this.connecting;
+        this.connecting = undefined;
+        this.updateLiveness();
+        request?.finish(first);
+        return;
+      }
+      case Event.written:
+        this.finishWrites(first, second);
+        return;
+      case Event.shutDown: {
+        const request = this.shuttingDown;
+        this.shuttingDown = undefined;
+        this.updateLiveness();
+        request?.finish(first);
+        return;
+      }
+      case Event.blocked:
+        this.blocked = true;
+        return;
+      case Event.unblocked:
+        this.blocked = false;
+        return;
+      case Event.closed:
+        this.finishClose();
+        return;
+      default:
+        this.context.runInAsyncScope(this.receive, this, event, first, second);
+    }
   }
 
   private receive(event: number, first: number, second: number): void {
@@ -183,9 +215,6 @@ export class Handle extends NativeSocket {
         else this.hold(event, data, 0);
         return;
       }
-      case Event.written:
-        this.finishWrites(first, second);
-        return;
       case Event.end:
       case Event.receiveFailed:
         this.ended = true;
@@ -193,34 +222,11 @@ export class Handle extends NativeSocket {
         if (this.receiving && this.held === undefined) this.deliverEnd(event, first);
         else this.hold(event, undefined, first);
         return;
-      case Event.closed:
-        this.finishClose();
-        return;
-      case Event.connected: {
-        const request = this.connecting;
-        this.connecting = undefined;
-        this.updateLiveness();
-        request?.finish(first);
-        return;
-      }
-      case Event.shutDown: {
-        const request = this.shuttingDown;
-        this.shuttingDown = undefined;
-        this.updateLiveness();
-        request?.finish(first);
-        return;
-      }
       case Event.acceptFailed:
         this.receiver.acceptFailed?.(this, first);
         return;
       case Event.sendFailed:
         this.receiver.failed?.(this, first, 'write');
-        return;
-      case Event.blocked:
-        this.blocked = true;
-        return;
-      case Event.unblocked:
-        this.blocked = false;
         return;
     }
   }
@@ -286,7 +292,7 @@ export class Handle extends NativeSocket {
   private wrote(length: number, notify: boolean, done: Done): boolean {
     this.bytesWritten += length;
     if (notify) {
-      this.writing.push(new PendingRequest('WRITEWRAP', done));
+      this.writing.push(new PendingRequest('WRITEWRAP', this.getAsyncId(), done));
       this.updateLiveness();
     }
     return !notify;
@@ -299,7 +305,7 @@ export class Handle extends NativeSocket {
   }
 
   private refuse(done: Done): boolean {
-    const request = new PendingRequest('WRITEWRAP', done);
+    const request = new PendingRequest('WRITEWRAP', this.getAsyncId(), done);
     setImmediate(() => request.finish(EBADF));
     return false;
   }
@@ -316,7 +322,7 @@ export class Handle extends NativeSocket {
       // A program may bind the name again, or look for the path, once it has closed the listener.
       if (this.listening) core.calls.settle();
     } else {
-      setImmediate(() => this.context.runInAsyncScope(this.finishClose, this));
+      setImmediate(() => this.finishClose());
     }
     this.updateLiveness();
   }
@@ -324,14 +330,10 @@ export class Handle extends NativeSocket {
   private finishClose(): void {
     const waiting = this.sends() || this.connecting !== undefined ? this.takeWaiting() : undefined;
     this.leave();
-    if (waiting === undefined) {
-      this.closed?.();
-      return;
-    }
     try {
-      finishAll(waiting, ECANCELED);
+      if (waiting !== undefined) finishAll(waiting, ECANCELED);
     } finally {
-      this.closed?.();
+      if (this.closed !== undefined) this.context.runInAsyncScope(this.closed);
     }
   }
 

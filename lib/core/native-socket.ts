@@ -6,6 +6,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { NameOut } from './addon';
+import { causedBy } from './async-cause';
 import { Command, command } from './command-writer';
 import { core } from './environment';
 import { type EventReceiver, register, unregister } from './event-dispatcher';
@@ -45,16 +46,6 @@ const providers = {
   tcp: { socket: 'TCPWRAP', server: 'TCPSERVERWRAP' },
   pipe: { socket: 'PIPEWRAP', server: 'PIPESERVERWRAP' },
 } as const;
-
-const manualDestroy = { requireManualDestroy: true };
-/** Filled in for each accepted connection, so that accepting makes no object. */
-const acceptedBy = { requireManualDestroy: true, triggerAsyncId: 0 };
-
-function causedBy(listenerAsyncId: number | undefined): typeof manualDestroy {
-  if (listenerAsyncId === undefined) return manualDestroy;
-  acceptedBy.triggerAsyncId = listenerAsyncId;
-  return acceptedBy;
-}
 
 /** unattached → attached → closing → closed; unattached → closing without ever attaching. */
 export type Phase = 'unattached' | 'attached' | 'closing' | 'closed';
@@ -210,7 +201,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
    */
   asyncReset(): void {
     this.context.emitDestroy();
-    this.context = new AsyncResource(this.getProviderType(), manualDestroy);
+    this.context = new AsyncResource(this.getProviderType(), causedBy(undefined));
   }
 
   // --- options; those set before there is a socket take effect when there is one
@@ -291,6 +282,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     if (error !== 0) return error;
     this.connecting = new PendingRequest(
       family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
+      this.getAsyncId(),
       done,
     );
     this.updateLiveness();

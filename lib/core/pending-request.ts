@@ -5,6 +5,7 @@
  */
 
 import { AsyncResource } from 'node:async_hooks';
+import { causedBy } from './async-cause';
 
 /** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
 export type Done = (errno: number) => void;
@@ -12,13 +13,12 @@ export type Done = (errno: number) => void;
 /** Node's names for the requests of its own handles. */
 type Type = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'WRITEWRAP' | 'SHUTDOWNWRAP';
 
-const manualDestroy = { requireManualDestroy: true };
-
 export class PendingRequest extends AsyncResource {
   private readonly done: Done;
 
-  constructor(type: Type, done: Done) {
-    super(type, manualDestroy);
+  /** `handleAsyncId` is what it is asked of, which async hooks see as its cause. */
+  constructor(type: Type, handleAsyncId: number, done: Done) {
+    super(type, causedBy(handleAsyncId));
     this.done = done;
   }
 

@@ -6,6 +6,7 @@ import { UVExceptionWithHostPort } from './errors';
 import type { ServerInternals } from './server';
 import { onconnection, receiveConnections } from './server-accept';
 import { asyncId } from './socket-fields';
+import { nextTickTriggeredBy } from './triggered-tick';
 
 /** Traces every listen: asyncStart, then asyncEnd or error (Node's documentation, "TracingChannel"). */
 export const listenChannel: TracingChannel<object, object> = tracingChannel('net.server.listen');
@@ -97,7 +98,7 @@ export function failListening(
 ): void {
   const error = new UVExceptionWithHostPort(errno, 'listen', address, port);
   if (listenChannel.hasSubscribers) listenChannel.error.publish({ server, error });
-  process.nextTick(emitError, server, error);
+  nextTickTriggeredBy(server[asyncId], emitError, server, error);
 }
 
 /**
@@ -141,5 +142,5 @@ export function setupListenHandle(
   if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server: this });
   this._connectionKey = `${target.addressType}:${target.address}:${port}`;
   if (this._unref) this.unref();
-  process.nextTick(emitListening, this);
+  nextTickTriggeredBy(this[asyncId], emitListening, this);
 }

@@ -3,6 +3,8 @@
 import { promisify } from 'node:util';
 import { ERR_SERVER_NOT_RUNNING } from './errors';
 import type { ServerInternals } from './server';
+import { asyncId } from './socket-fields';
+import { nextTickTriggeredBy } from './triggered-tick';
 
 type CountCallback = (error: Error | null, count: number) => void;
 
@@ -91,7 +93,8 @@ function emitClose(server: ServerInternals): void {
 
 /** Called whenever the server stops listening or a connection ends. */
 export function emitCloseIfDrained(this: ServerInternals): void {
-  if (!this._handle && this._connections === 0) process.nextTick(emitClose, this);
+  if (this._handle || this._connections > 0) return;
+  nextTickTriggeredBy(this[asyncId], emitClose, this);
 }
 
 /** Called by Node's IPC when a connection of this server is sent to another process. */

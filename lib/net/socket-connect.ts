@@ -16,8 +16,9 @@ import {
 import { attemptFamilies, selectCandidates } from './family-selection';
 import { familySelectionOf } from './family-selection-defaults';
 import { isIP } from './node-net';
-import type { SocketFields } from './socket-fields';
+import { asyncId, type SocketFields } from './socket-fields';
 import { initializeHandle } from './socket-handle';
+import { nextTickTriggeredBy } from './triggered-tick';
 import {
   validateFunction,
   validateNumber,
@@ -102,7 +103,7 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const { host } = destination;
   const family = isIP(host);
   if (family) {
-    process.nextTick(attemptAddress, socket, destination, family);
+    nextTickTriggeredBy(socket[asyncId], attemptAddress, socket, destination, family);
     return;
   }
   if (options.lookup != null) validateFunction(options.lookup, 'options.lookup');

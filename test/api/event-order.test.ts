@@ -1,43 +1,6 @@
-// What runs between two events of one turn, and in which context: each program prints on soref what
-// it prints on node:net.
-import t, { type Test } from 'tap';
-import { type Ending, run, shortFolder } from './programs';
-
-const START = `
-const { once } = require('node:events');
-const net = require(process.argv[2]);
-const log = (...values) => console.log(values.join(' '));
-/** A server's sockets and their clients, in the order of the connections. */
-async function connections(count, options = {}) {
-  const server = net.createServer(options).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const clients = [];
-  const sockets = [];
-  for (let i = 0; i < count; i++) {
-    const accepted = once(server, 'connection');
-    clients.push(net.connect(server.address().port, '127.0.0.1'));
-    sockets.push((await accepted)[0]);
-    if (clients[i].connecting) await once(clients[i], 'connect');
-  }
-  return { server, clients, sockets };
-}
-function end({ server, clients, sockets }) {
-  for (const socket of [...clients, ...sockets]) socket.destroy();
-  server.close();
-}
-`;
-
-const folder = shortFolder();
-
-/** Standard error has stacks, which are others in soref. */
-async function onBoth(t: Test, program: string): Promise<Ending> {
-  const file = `${t.testdir({ 'program.cjs': START + program })}/program.cjs`;
-  const node = await run(file, { args: ['node:net', folder] });
-  const soref = await run(file, { args: ['soref', folder] });
-  t.equal(soref.stdout, node.stdout, soref.stderr);
-  t.equal(soref.status, node.status);
-  return node;
-}
+// What runs between two events of one turn: each program prints on soref what it prints on node:net.
+import t from 'tap';
+import { onBothNets } from './both-nets';
 
 // The order in which the sockets of one turn come is the kernel's affair: what arrives is numbered.
 const BATCH = `
@@ -50,7 +13,7 @@ function sendToAll({ clients, sockets }, listener) {
 `;
 
 t.test('ticks and microtasks of an event run before the next event', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `${BATCH}
     (async () => {
@@ -88,7 +51,7 @@ t.test('ticks and microtasks of an event run before the next event', async (t) =
 });
 
 t.test('a socket destroyed by an earlier event of the turn gets no later one', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `${BATCH}
     (async () => {
@@ -110,7 +73,7 @@ t.test('a socket destroyed by an earlier event of the turn gets no later one', a
 });
 
 t.test('an exception of one listener stops no other event', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `${BATCH}
     process.on('uncaughtException', (error, origin) => log(origin, error.message));
@@ -131,7 +94,7 @@ t.test('an exception of one listener stops no other event', async (t) => {
 });
 
 t.test('exceptions of other listeners and callbacks', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `// Which side hears first of a new connection is the kernel's affair.
     const thrown = [];
@@ -160,7 +123,7 @@ t.test('exceptions of other listeners and callbacks', async (t) => {
 });
 
 t.test('an exception that nobody catches ends the process', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `process.on('exit', (code) => log('exit', code));
     (async () => {
@@ -175,7 +138,7 @@ t.test('an exception that nobody catches ends the process', async (t) => {
 });
 
 t.test('captureRejections', async (t) => {
-  const node = await onBoth(
+  const node = await onBothNets(
     t,
     `require('node:events').captureRejections = true;
     (async () => {
@@ -204,94 +167,10 @@ t.test('captureRejections', async (t) => {
   t.match(node.stdout, /client error of a data listener\nclient close true/);
 });
 
-t.test('every callback runs in its own asynchronous context', async (t) => {
-  const node = await onBoth(
-    t,
-    `const { AsyncLocalStorage } = require('node:async_hooks');
-    const storage = new AsyncLocalStorage();
-    const contexts = new Map();
-    const note = (what) => () => {
-      const all = contexts.get(what) ?? [];
-      contexts.set(what, all);
-      all.push(storage.getStore() ?? 'none');
-    };
-    const path = require('node:path').join(process.argv[3], net === require('node:net') ? 'node' : 'soref');
-    async function session(where, listenOptions) {
-      const server = storage.run('create', () => net.createServer());
-      storage.run('listen', () => server.listen(listenOptions, note(where + ' listen callback')));
-      for (const event of ['listening', 'connection', 'close']) server.on(event, note(where + ' server ' + event));
-      let socket;
-      server.on('connection', (accepted) => {
-        socket = accepted;
-        for (const event of ['data', 'end', 'finish', 'drain', 'close', 'readable']) {
-          if (event !== 'readable') socket.on(event, note(where + ' socket ' + event));
-        }
-        storage.run('write of the server', () => socket.write('hello', note(where + ' socket write')));
-      });
-      await once(server, 'listening');
-      const target = listenOptions.path ? { path } : { port: server.address().port, host: '127.0.0.1' };
-      const client = storage.run('construct', () => new net.Socket());
-      storage.run('connect', () => client.connect(target, note(where + ' connect callback')));
-      for (const event of ['connect', 'data', 'end', 'finish', 'close']) {
-        storage.run('on', () => client.on(event, note(where + ' client ' + event)));
-      }
-      storage.run('timeout', () => client.setTimeout(60_000, note(where + ' client timeout')));
-      await once(client, 'data');
-      storage.run('write', () => client.write('x', note(where + ' client write')));
-      await once(socket, 'data');
-      await storage.run('large write', () => new Promise((resolve) => {
-        const callback = note(where + ' client large write');
-        client.write(Buffer.alloc(8 << 20), () => { callback(); resolve(); });
-      }));
-      storage.run('end', () => client.end(note(where + ' client end callback')));
-      await Promise.all([once(client, 'close'), once(socket, 'close')]);
-      storage.run('close', () => server.close(note(where + ' close callback')));
-      await once(server, 'close');
-      const refused = storage.run('refused', () => net.connect(target));
-      refused.on('close', note(where + ' refused close')).on('error', note(where + ' refused error'));
-      await new Promise((resolve) => refused.on('close', resolve));
-      const destroyed = storage.run('destroyed', () => net.connect(target));
-      destroyed.on('close', note(where + ' destroyed close'));
-      storage.run('destroy', () => destroyed.destroy());
-      await once(destroyed, 'close');
-    }
-    (async () => {
-      await session('tcp', { port: 0, host: '127.0.0.1' });
-      await session('pipe', { path });
-      for (const [what, all] of [...contexts].sort()) log(what + ':', [...new Set(all)].sort());
-    })();`,
-  );
-  t.ok(node.stdout.split('\n').length > 40, 'a line for each kind of callback');
-  t.match(node.stdout, /tcp server connection: listen/);
-  t.match(node.stdout, /tcp socket data: none/, 'an accepted socket has a context of its own');
-  t.match(node.stdout, /tcp client large write: large write/);
-});
-
-t.test('async hooks see resources of Node’s types', async (t) => {
-  const node = await onBoth(
-    t,
-    `const { createHook } = require('node:async_hooks');
-    const counts = {};
-    const live = new Map();
-    createHook({
-      init(id, type) { if (/^TCP/.test(type)) { counts[type] = (counts[type] ?? 0) + 1; live.set(id, type); } },
-      destroy(id) { live.delete(id); },
-    }).enable();
-    (async () => {
-      const all = await connections(3);
-      end(all);
-      await once(all.server, 'close');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      log(JSON.stringify(counts), JSON.stringify([...live.values()]));
-    })();`,
-  );
-  t.equal(node.stdout, '{"TCPSERVERWRAP":1,"TCPWRAP":6,"TCPCONNECTWRAP":3} []\n');
-});
-
 t.test(
   'peers see what the program does in one turn to several sockets in the same order',
   async (t) => {
-    const node = await onBoth(
+    const node = await onBothNets(
       t,
       `
     (async () => {
