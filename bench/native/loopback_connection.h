@@ -72,4 +72,17 @@ class LoopbackDestination {
   uint32_t next_source_;
 };
 
+// The error that waits on a socket, which asking takes away; 0 if there is none.
+inline int socket_error(int descriptor) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+}
+
+// Makes close() break the connection with RST instead of ending it.
+inline void reset_on_close(int descriptor) {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 }  // namespace soref::bench

@@ -64,13 +64,6 @@ struct Snapshot {
   }
 };
 
-inline const char* failure_name(size_t kind) {
-  if (kind == kUnexpectedEnd) return "UNEXPECTED_END";
-  if (kind == kUnexpectedData) return "UNEXPECTED_DATA";
-  const char* name = strerrorname_np(static_cast<int>(kind));
-  return name != nullptr ? name : "UNKNOWN";
-}
-
 inline void print_failures(const SharedState& shared, size_t workers) {
   std::printf("  \"errors\": {");
   const char* separator = "";

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <new>
 
+#include "failure.h"
 #include "histogram.h"
 
 namespace soref::bench {
@@ -21,11 +22,6 @@ enum class Phase : uint32_t {
   measuring,  // latencies are recorded
   ending,     // nothing new is opened; what is open comes to its end
 };
-
-// Failures are counted by errno; Linux's highest is 133. Two more cells count what has no errno.
-inline constexpr size_t kUnexpectedEnd = 0;     // the peer ended before it had sent everything
-inline constexpr size_t kUnexpectedData = 134;  // other or more bytes than the mode has
-inline constexpr size_t kFailureKinds = 135;
 
 struct alignas(64) WorkerState {
   std::atomic<uint64_t> opened{0};  // connections whose connect() was issued

@@ -109,10 +109,10 @@ class Worker {
     add(state_.opened);
     if (bounded_ && !keeps_connections()) --budget_;
     connection.descriptor = destination_.open();
-    if (connection.descriptor < 0) return fail(slot, static_cast<size_t>(-connection.descriptor));
+    if (connection.descriptor < 0) return fail(slot, failure_of(-connection.descriptor));
     connection.since = now_ns();
     if (const int error = destination_.connect(connection.descriptor)) {
-      return fail(slot, static_cast<size_t>(error));
+      return fail(slot, failure_of(error));
     }
     if (options_.mode == Mode::hold) return watch(slot, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
     if (options_.mode == Mode::accept_close) return watch(slot, EPOLLIN | EPOLLRDHUP);
@@ -130,14 +130,15 @@ class Worker {
     const int operation = connection.watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     connection.watched = wanted;
     if (epoll_ctl(epoll_, operation, connection.descriptor, &event) < 0) {
-      fail(slot, static_cast<size_t>(errno));
+      fail(slot, failure_of(errno));
     }
   }
 
   void on_event(uint32_t slot, uint32_t events) {
     Connection& connection = connections_[slot];
     if (!connection.established) {
-      if ((events & EPOLLERR) != 0) return fail(slot, socket_error(connection.descriptor));
+      if ((events & EPOLLERR) != 0)
+        return fail(slot, failure_of(socket_error(connection.descriptor)));
       establish(slot);
       if (ending_ && options_.mode == Mode::hold) return end(slot);
     }
@@ -147,13 +148,6 @@ class Worker {
       if (connection.descriptor < 0) return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) receive(slot, events);
-  }
-
-  static size_t socket_error(int descriptor) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
-    return static_cast<size_t>(error);
   }
 
   void establish(uint32_t slot) {
@@ -176,7 +170,7 @@ class Worker {
     const ssize_t sent = send(connection.descriptor, connection.message.data() + connection.sent,
                               kMessageSize - connection.sent, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) {
-      return fail(slot, static_cast<size_t>(errno));
+      return fail(slot, failure_of(errno));
     }
     if (sent > 0) {
       if (!connection.established) establish(slot);
@@ -192,7 +186,7 @@ class Worker {
     for (;;) {
       const ssize_t size = recv(connection.descriptor, buffer.data(), buffer.size(), 0);
       if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-      if (size < 0) return fail(slot, static_cast<size_t>(errno));
+      if (size < 0) return fail(slot, failure_of(errno));
       if (size == 0) return on_end(slot);
       if (!take(slot, buffer.data(), static_cast<uint32_t>(size))) return;
       // Fewer bytes than asked for: nothing is left, and the next edge tells what comes later.
@@ -261,11 +255,11 @@ class Worker {
   void end(uint32_t slot) {
     Connection& connection = connections_[slot];
     connection.shut = true;
-    if (shutdown(connection.descriptor, SHUT_WR) < 0) fail(slot, static_cast<size_t>(errno));
+    if (shutdown(connection.descriptor, SHUT_WR) < 0) fail(slot, failure_of(errno));
   }
 
   void fail(uint32_t slot, size_t kind) {
-    ++state_.failures[kind < kFailureKinds ? kind : size_t{EPROTO}];
+    ++state_.failures[kind];
     release(slot);
   }
 
@@ -275,10 +269,7 @@ class Worker {
     Connection& connection = connections_[slot];
     if (connection.established) subtract(state_.live);
     if (connection.descriptor >= 0) {
-      if (options_.reset) {
-        const linger now{.l_onoff = 1, .l_linger = 0};
-        setsockopt(connection.descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-      }
+      if (options_.reset) reset_on_close(connection.descriptor);
       close(connection.descriptor);
     }
     connection.descriptor = -1;
