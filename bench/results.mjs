@@ -29,6 +29,16 @@ function machineFacts() {
   };
 }
 
+/** What a result needs beside itself to be judged and repeated. @param {string} command */
+export function runFacts(command) {
+  return {
+    reproduce: command,
+    date: new Date().toISOString(),
+    commit: commit(),
+    machine: machineFacts(),
+  };
+}
+
 /**
  * @param {string} name  of the row, and of the file
  * @param {{ command: string, plan: object, results: object[], skipped: object[] }} comparison
@@ -38,8 +48,7 @@ export function writeResults(name, { command, ...comparison }) {
   const folder = join(root, 'bench/results');
   const file = join(folder, `${name}.json`);
   mkdirSync(folder, { recursive: true });
-  const facts = { reproduce: command, date: new Date().toISOString(), commit: commit() };
-  const text = JSON.stringify({ ...facts, machine: machineFacts(), ...comparison }, null, 2);
+  const text = JSON.stringify({ ...runFacts(command), ...comparison }, null, 2);
   writeFileSync(file, `${text}\n`);
   return relative(root, file);
 }

@@ -1,8 +1,10 @@
-// Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts, all of them by default, are
+// Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts are
 //   layout  the rules of the source tree                        test/layout/*.test.ts
 //   native  everything below binding/ under ASan and UBSan      test/native/*_test.cpp
 //   bench   the load generator and the comparison tell the truth test/bench/*.test.mjs
 //   api     what a program sees, once with each engine          test/api/*.test.ts
+//   soak    short soaks pass, and spoiled servers do not        test/soak/*.test.mjs
+// and without a part all but the last.
 // Options: --only=WORD runs the files whose names contain WORD; --engine=io_uring|epoll runs the API
 // tests on that one. Sets up and builds before. The last line is `N passed, N failed`.
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -46,6 +48,7 @@ const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
 const NATIVE_TIMEOUT = 120_000;
 const BENCH_TIMEOUT = 120_000;
 const API_TIMEOUT = 120_000;
+const SOAK_TIMEOUT = 240_000;
 
 async function layout({ only, runner }) {
   const results = [];
@@ -89,7 +92,17 @@ async function api({ only, engine, runner }) {
   return results;
 }
 
-const parts = { layout, native, bench, api };
+async function soak({ only, runner }) {
+  await build(['native', 'bench', 'typescript']);
+  const results = [];
+  for (const file of testFiles('test/soak', '.test.mjs', only)) {
+    results.push(await runner.runTapFile(file, { timeout: SOAK_TIMEOUT }));
+  }
+  return results;
+}
+
+const parts = { layout, native, bench, api, soak };
+const DEFAULT_PARTS = ['layout', 'native', 'bench', 'api'];
 
 /** Runs the named parts and returns every file's result. */
 async function runTests(names, options) {
@@ -117,7 +130,7 @@ function parse(args) {
     if (!key) throw new Error(`no option ${arg}; there are --only=WORD and --engine=NAME`);
     options[key] = value;
   }
-  return { names: names.length > 0 ? names : Object.keys(parts), options };
+  return { names: names.length > 0 ? names : DEFAULT_PARTS, options };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
