@@ -1,7 +1,10 @@
 // Where the programs find what the runner has started for them, and a key and certificate for localhost.
 import { readFileSync } from 'node:fs';
 
-const { servers, certificate } = JSON.parse(process.env.APPS_COUNTERPARTS ?? '{}');
+const { servers, certificate, scratch: folder } = JSON.parse(process.env.APPS_COUNTERPARTS ?? '{}');
+
+/** A folder of the program's own, with a short path. */
+export const scratch = folder;
 
 /** The settings of a server that the program's line in apps.mjs names: its ports and files. */
 export function counterpart(name) {

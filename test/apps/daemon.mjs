@@ -69,6 +69,8 @@ async function stop(child, signal) {
 }
 
 async function startOnce(server, folder, certificate) {
+  // A tool, which programs start themselves.
+  if (server.args === undefined) return { settings: {} };
   const ports = await freePorts(server.ports.length);
   const asUser = commandAs(server.user);
   const context = {

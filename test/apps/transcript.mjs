@@ -43,6 +43,11 @@ export function atOnce(count, body) {
   return Promise.all(Array.from({ length: count }, (_, index) => body(index)));
 }
 
+/** The first argument of the event when it comes. An 'error' before it, which once() would throw, is no matter. */
+export function next(emitter, event) {
+  return new Promise((resolve) => emitter.once(event, resolve));
+}
+
 /** What a call ends with that ought to fail. */
 export async function failure(call) {
   try {
