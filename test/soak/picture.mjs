@@ -36,7 +36,7 @@ function ledgerSeries(samples) {
     },
     {
       ...{ name: 'live', type: 'line', color: live },
-      lineStyle: { width: 1 },
+      ...{ lineStyle: { width: 1, opacity: 0.6 }, z: 1 },
       data: points(samples, ({ ledger }) => ledger.live),
     },
   ];
