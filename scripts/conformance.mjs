@@ -19,8 +19,7 @@ import { setup } from './setup.mjs';
 const EXPECTED = join(root, 'test/conformance/expected.json');
 const REGISTER = join(root, 'dist/register/index.js');
 const SHOWN_OUTPUT = 16_384; // bytes kept of a test's output
-// Tests in sequential/ use fixed ports or measure time, so they run alone, after the others.
-const FOLDERS = ['parallel', 'sequential'];
+const FOLDERS = ['parallel', 'async-hooks', 'sequential'];
 
 const options = {
   'node-source': { type: 'string' },
@@ -85,7 +84,9 @@ function runTest(path, { node, source, environment, slot, timeout }) {
 
 async function runAll(paths, settings, jobs) {
   const results = new Map();
-  const apart = (folder) => paths.filter((path) => path.startsWith(`${folder}/`));
+  // These use fixed ports or measure time, so they run alone, after the others.
+  const alone = paths.filter((path) => path.startsWith('sequential/'));
+  const queue = paths.filter((path) => !alone.includes(path));
   const runInto = async (path, slot) => {
     const ran = await runTest(join(settings.source, 'test', path), { ...settings, slot });
     results.set(path, ran);
@@ -95,13 +96,12 @@ async function runAll(paths, settings, jobs) {
     console.log(`${ran.result.padEnd(8)} ${path}  ${(first ?? '').trim().slice(0, 120)}`);
     if (settings.verbose) console.log(ran.text);
   };
-  const queue = apart('parallel');
   const worker = async (_, index) => {
     for (let path = queue.shift(); path !== undefined; path = queue.shift())
       await runInto(path, index + 1);
   };
   await Promise.all(Array.from({ length: jobs }, worker));
-  for (const path of apart('sequential')) await runInto(path, 0);
+  for (const path of alone) await runInto(path, 0);
   return results;
 }
 

@@ -22,6 +22,7 @@ import { type Done, finishAll, PendingRequest } from './pending-request';
 
 export type { Address, Kind } from './native-socket';
 export type { Done } from './pending-request';
+export type { AccessDenied } from './permission';
 
 /** One shared object of functions for all sockets, and one for all servers. */
 export interface Receiver {

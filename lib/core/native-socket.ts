@@ -12,6 +12,7 @@ import { core } from './environment';
 import { type EventReceiver, register, unregister } from './event-dispatcher';
 import { holdLoop, releaseLoop } from './liveness';
 import { type Done, PendingRequest } from './pending-request';
+import { type AccessDenied, refusal } from './permission';
 
 export type Kind = 'tcp' | 'pipe';
 
@@ -91,7 +92,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     return this.phase === 'attached';
   }
 
-  // --- taking a socket; 0 or a negative errno
+  // --- taking a socket; 0 or a negative errno. Binding throws what Node's permission model refuses
 
   /** Adopts a descriptor, which is ours if this returns 0. */
   attach(fd: number): number {
@@ -108,6 +109,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     port: number,
     flags?: { ipv6Only?: boolean; reusePort?: boolean },
   ): number {
+    permitBinding('');
     const error = this.ensureAttached(familyOf(address));
     if (error !== 0) return error;
     const { slot, generation } = this;
@@ -117,6 +119,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   /** Binds a path, or an abstract name if it starts with NUL. The path goes when the handle closes. */
   bindPath(path: string): number {
+    permitBinding(path);
     const error = this.ensureAttached(Family.local);
     if (error !== 0) return error;
     const result = core.calls.bind(this.slot, this.generation, path, 0, false, false);
@@ -133,12 +136,12 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     return 0;
   }
 
-  /** `done` is called if this returns 0. */
-  connect(address: string, port: number, done: Done): number {
+  /** `done` is called if this returns 0. Instead of an errno it may return what Node's permission model says. */
+  connect(address: string, port: number, done: Done): number | AccessDenied {
     return this.startConnect(familyOf(address), address, port, done);
   }
 
-  connectPath(path: string, done: Done): number {
+  connectPath(path: string, done: Done): number | AccessDenied {
     return this.startConnect(Family.local, path, 0, done);
   }
 
@@ -276,9 +279,16 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     return this.phase === 'unattached' ? this.adopt(core.calls.attach(family)) : EBADF;
   }
 
-  private startConnect(family: number, address: string, port: number, done: Done): number {
+  private startConnect(
+    family: number,
+    address: string,
+    port: number,
+    done: Done,
+  ): number | AccessDenied {
     const error =
-      this.ensureAttached(family) || core.calls.connect(this.slot, this.generation, address, port);
+      refusal(address) ||
+      this.ensureAttached(family) ||
+      core.calls.connect(this.slot, this.generation, address, port);
     if (error !== 0) return error;
     this.connecting = new PendingRequest(
       family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
@@ -308,6 +318,11 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     else this.earlyOptions.push(option, value);
     return 0;
   }
+}
+
+function permitBinding(resource: string): void {
+  const refused = refusal(resource);
+  if (refused !== undefined) throw refused;
 }
 
 function familyOf(address: string): number {

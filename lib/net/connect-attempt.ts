@@ -3,7 +3,7 @@
  * one candidate; family-selection.ts uses its parts for each of several.
  */
 import { constants } from 'node:os';
-import type { Address, Handle } from '../core/handle';
+import type { AccessDenied, Address, Handle } from '../core/handle';
 import { type Measure, measureConnect } from './connect-performance';
 import { ERR_IP_BLOCKED, ExceptionWithHostPort } from './errors';
 import { isIP } from './node-net';
@@ -75,15 +75,15 @@ export function attemptError(attempt: Attempt, errno: number): Error {
   });
 }
 
-/** The error of an attempt that the kernel refused at once: it tells what the socket is bound to. */
+/** The error of an attempt that was refused at once: it tells what the socket is bound to. */
 export function refusedError(
   socket: SocketFields,
   attempt: { address: string; port?: number },
-  errno: number,
+  failure: number | AccessDenied,
 ): Error {
   const name = socket._getsockname();
   const local = `${name.address}:${name.port}`;
-  return new ExceptionWithHostPort(errno, 'connect', attempt.address, attempt.port, local);
+  return new ExceptionWithHostPort(failure, 'connect', attempt.address, attempt.port, local);
 }
 
 /** Connects to the only candidate. A failure destroys the socket. */
@@ -106,12 +106,12 @@ export function attemptConnection(
     return;
   }
   const measure = measureConnect(address, attempt.port);
-  const errno = handle.connect(address, attempt.port, (status) => {
+  const refused = handle.connect(address, attempt.port, (status) => {
     if (socket._handle !== handle || socket.destroyed) return;
     if (status === 0) connected(socket, handle, measure);
     else failed(socket, attemptError(attempt, status), address, attempt.port, family);
   });
-  if (errno) socket.destroy(refusedError(socket, attempt, errno));
+  if (refused !== 0) socket.destroy(refusedError(socket, attempt, refused));
 }
 
 /** Connects to a Unix path, or to an abstract name (unix(7)). A failure destroys the socket. */
@@ -123,11 +123,13 @@ export function attemptPath(socket: SocketFields, path: string): void {
     if (status === 0) connected(socket, handle);
     else failed(socket, new ExceptionWithHostPort(status, 'connect', path), path);
   };
-  const errno = handle.connectPath(path, finish);
+  const failure = handle.connectPath(path, finish);
   // A path that no socket can have is refused, and whatever else fails is told later.
-  if (errno === -constants.errno.EINVAL)
-    socket.destroy(refusedError(socket, { address: path }, errno));
-  else if (errno) process.nextTick(finish, errno);
+  if (typeof failure !== 'number' || failure === -constants.errno.EINVAL) {
+    socket.destroy(refusedError(socket, { address: path }, failure));
+  } else if (failure !== 0) {
+    process.nextTick(finish, failure);
+  }
 }
 
 function failed(

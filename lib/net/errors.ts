@@ -3,6 +3,7 @@
  * (Node's documentation, "Errors"). Every file of lib/net may use them; nothing else makes errors there.
  */
 import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
+import type { AccessDenied } from '../core/handle';
 
 interface CodedError extends Error {
   code: string;
@@ -260,7 +261,7 @@ export class ErrnoException extends SystemError {
 
 /**
  * A failed bind or connect: message `connect ECONNREFUSED 127.0.0.1:80 - Local (127.0.0.1:9000)`.
- * The address of a path is the path, which has no port.
+ * The address of a path is the path, which has no port. What Node's permission model refused stands for the errno.
  */
 export class ExceptionWithHostPort extends SystemError {
   declare address: string | null | undefined;
@@ -268,17 +269,17 @@ export class ExceptionWithHostPort extends SystemError {
   declare localAddress?: string;
   declare localPort?: number;
   constructor(
-    errno: number,
+    failure: number | AccessDenied,
     syscall: string,
     address: string | null | undefined,
     port?: number | null,
     local?: string,
   ) {
-    const code = getSystemErrorName(errno);
-    super(
-      `${syscall} ${code}${endpoint(address, port)}${local === undefined ? '' : ` - Local (${local})`}`,
-    );
-    this.errno = errno;
+    const refused = typeof failure !== 'number';
+    const code = refused ? failure.code : getSystemErrorName(failure);
+    const where = `${endpoint(address, port)}${local === undefined ? '' : ` - Local (${local})`}`;
+    super(`${syscall} ${code}${refused ? ` ${failure.message}` : where}`);
+    this.errno = failure as number;
     this.code = code;
     this.syscall = syscall;
     this.address = address;
