@@ -7,6 +7,12 @@
 
 namespace soref::base {
 
+#ifdef SOREF_EXPENSIVE_CHECKS
+inline constexpr bool kExpensiveChecks = true;
+#else
+inline constexpr bool kExpensiveChecks = false;
+#endif
+
 // Prints the broken invariant, where it broke and the subject's own description, and aborts.
 [[noreturn]] void assertion_failed(const char* condition, const char* invariant, const char* file,
                                    int line, const char* subject) noexcept;

@@ -7,18 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace soref::base {
+#include "base/reference.h"
 
-// Who holds a reference to a socket. The socket's count is the sum over these tags, and nothing
-// but a reference keeps a socket alive.
-enum class Reference : std::uint8_t {
-  consumer,   // the JavaScript socket, from creation or acceptance until close
-  queue,      // an entry of a listener's accept queue
-  protocol,   // a control block that has work to finish after its consumer has gone
-  operation,  // a kernel operation, from its submission to its final completion
-  event,      // an upcall that JavaScript has not seen yet
-};
-inline constexpr std::size_t kReferenceTags = 5;
+namespace soref::base {
 
 struct Ledger {
   std::uint64_t attach_attempted = 0;

@@ -9,7 +9,7 @@ namespace soref::core {
 
 void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
                        std::int32_t second) {
-  socket.hold(base::Reference::event);
+  socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
   records_.push_back({&socket, socket.name(), event, first, second});
 }
@@ -27,7 +27,7 @@ void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexc
     stack_->engine().recycle(static_cast<std::uint32_t>(record.first));
   }
   if (record.socket != nullptr) {
-    record.socket->drop(base::Reference::event);
+    record.socket->drop(base::Reference::event, base::Cause(to_string(record.event)));
   } else {
     layer.reuse_slot(record.name);
   }
@@ -83,7 +83,7 @@ std::vector<protocol::Chunk> EventQueue::take_data(const socket::Socket& socket)
     chunks.push_back(
         {static_cast<std::uint32_t>(record.first), static_cast<std::uint32_t>(record.second)});
     ++ledger_->events_delivered;
-    record.socket->drop(base::Reference::event);
+    record.socket->drop(base::Reference::event, base::Cause("detached"));
     return true;
   });
   records_.erase(kept, records_.end());

@@ -42,13 +42,13 @@ void HostStack::enter_engine_mode(ControlBlock& block) noexcept {
 
 void HostStack::start_accept(ControlBlock& block) noexcept {
   enter_engine_mode(block);
-  block.reading = protocol::Hold(*block.socket, base::Reference::operation);
+  block.reading = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("accept"));
   engine_->accept(block.channel);
 }
 
 void HostStack::start_receive(ControlBlock& block) noexcept {
   enter_engine_mode(block);
-  block.reading = protocol::Hold(*block.socket, base::Reference::operation);
+  block.reading = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("receive"));
   engine_->receive(block.channel);
 }
 
@@ -58,12 +58,12 @@ void HostStack::start_send(ControlBlock& block) noexcept {
   protocol::SendQueue& outgoing = block.socket->outgoing();
   const std::size_t count = outgoing.front(pieces);
   block.channel.end_follows = outgoing.end_follows();
-  block.writing = protocol::Hold(*block.socket, base::Reference::operation);
+  block.writing = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("send"));
   engine_->send(block.channel, std::span(pieces.data(), count));
 }
 
 void HostStack::start_connect(ControlBlock& block) noexcept {
-  block.writing = protocol::Hold(*block.socket, base::Reference::operation);
+  block.writing = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("connect"));
   engine_->connect(block.channel);
 }
 

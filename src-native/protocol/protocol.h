@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-#include "base/ledger.h"
+#include "base/reference.h"
 #include "protocol/send_queue.h"
 
 namespace soref::protocol {
@@ -76,8 +76,8 @@ class Upcalls {
   Upcalls(const Upcalls&) = delete;
   Upcalls& operator=(const Upcalls&) = delete;
 
-  virtual void hold(base::Reference tag) noexcept = 0;
-  virtual void drop(base::Reference tag) noexcept = 0;
+  virtual void hold(base::Reference tag, base::Cause cause) noexcept = 0;
+  virtual void drop(base::Reference tag, base::Cause cause) noexcept = 0;
 
   // A connect that was under way has ended: 0 or a negative errno.
   virtual void connected(int error) noexcept = 0;
@@ -99,19 +99,22 @@ class Upcalls {
   ~Upcalls() = default;
 };
 
-// One tagged reference to a socket, held by a control block.
+// One tagged reference to a socket, held by a control block for one cause.
 class Hold {
  public:
   Hold() noexcept = default;
-  Hold(Upcalls& socket, base::Reference tag) noexcept : socket_(&socket), tag_(tag) {
-    socket.hold(tag);
+  Hold(Upcalls& socket, base::Reference tag, base::Cause cause) noexcept
+      : socket_(&socket), tag_(tag), cause_(cause) {
+    socket.hold(tag, cause);
   }
-  Hold(Hold&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)), tag_(other.tag_) {}
+  Hold(Hold&& other) noexcept
+      : socket_(std::exchange(other.socket_, nullptr)), tag_(other.tag_), cause_(other.cause_) {}
   Hold& operator=(Hold&& other) noexcept {
     if (this != &other) {
       reset();
       socket_ = std::exchange(other.socket_, nullptr);
       tag_ = other.tag_;
+      cause_ = other.cause_;
     }
     return *this;
   }
@@ -120,12 +123,13 @@ class Hold {
   ~Hold() { reset(); }
 
   void reset() noexcept {
-    if (socket_ != nullptr) std::exchange(socket_, nullptr)->drop(tag_);
+    if (socket_ != nullptr) std::exchange(socket_, nullptr)->drop(tag_, cause_);
   }
 
  private:
   Upcalls* socket_ = nullptr;
   base::Reference tag_ = base::Reference::protocol;
+  [[no_unique_address]] base::Cause cause_{""};
 };
 
 // The operations of one protocol. All errors are negative errno values.

@@ -11,7 +11,7 @@ AcceptQueue::~AcceptQueue() {
 }
 
 void AcceptQueue::append(Socket& child) {
-  child.hold(base::Reference::queue);
+  child.hold(base::Reference::queue, base::Cause("queued"));
   children_.push_back(&child);
 }
 

@@ -2,6 +2,8 @@
 // core/.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "protocol/protocol.h"
@@ -31,6 +33,24 @@ enum class Event : std::uint8_t {
   closed = 11,         // the socket is no more; the last event of its name
   accept_failed = 12,  // of a listener that will accept no more; first: errno
 };
+
+[[nodiscard]] constexpr const char* to_string(Event event) noexcept {
+  // An event's number is its place; none has the number 0.
+  constexpr std::array<const char*, 13> kNames = {"",
+                                                  "connected",
+                                                  "connection",
+                                                  "data",
+                                                  "end",
+                                                  "receive failed",
+                                                  "written",
+                                                  "send failed",
+                                                  "shut down",
+                                                  "blocked",
+                                                  "unblocked",
+                                                  "closed",
+                                                  "accept failed"};
+  return kNames[static_cast<std::size_t>(event)];
+}
 
 // Where events go. Declared here, implemented by core/, which queues them: consumer code never
 // runs while socket or protocol code is on the stack.

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "base/assert.h"
 #include "socket/socket_layer.h"
@@ -14,13 +15,15 @@ namespace soref::socket {
 void Socket::set_life(Life next) noexcept {
   SOREF_ASSERT_ABOUT(is_legal(life_, next), "a socket's life takes only legal steps",
                      describe().c_str());
-  life_ = next;
+  const Life from = std::exchange(life_, next);
+  layer_->tell([&](TransitionObserver& observer) { observer.life_changed(*this, from); });
 }
 
 void Socket::set_connection(Connection next) noexcept {
   SOREF_ASSERT_ABOUT(is_legal(connection_, next), "a connection takes only legal steps",
                      describe().c_str());
-  connection_ = next;
+  const Connection from = std::exchange(connection_, next);
+  layer_->tell([&](TransitionObserver& observer) { observer.connection_changed(*this, from); });
 }
 
 // A socket that is closing has nobody left to tell.
@@ -144,7 +147,7 @@ void Socket::close(bool reset) noexcept {
   } else {
     protocol_->close(control_block());
   }
-  drop(base::Reference::consumer);
+  drop(base::Reference::consumer, base::Cause(reset ? "reset" : "closed"));
 }
 
 void Socket::quiesce() noexcept { protocol_->quiesce(control_block()); }
@@ -160,8 +163,8 @@ int Socket::release() noexcept {
 Socket* Socket::accept() noexcept {
   Socket* child = accept_queue_ == nullptr ? nullptr : accept_queue_->take();
   if (child == nullptr) return nullptr;
-  child->hold(base::Reference::consumer);
-  child->drop(base::Reference::queue);
+  child->hold(base::Reference::consumer, base::Cause("accepted"));
+  child->drop(base::Reference::queue, base::Cause("accepted"));
   child->set_life(Life::open);
   return child;
 }
@@ -171,7 +174,7 @@ void Socket::abort_queued() noexcept {
   while (Socket* child = accept_queue_->take()) {
     child->begin_close();
     child->protocol_->abort(child->control_block());
-    child->drop(base::Reference::queue);
+    child->drop(base::Reference::queue, base::Cause("aborted"));
   }
 }
 
@@ -259,7 +262,7 @@ std::string Socket::describe() const {
                 name_.slot, name_.generation, protocol_->name(), to_string(life_),
                 to_string(connection_), total_, by_tag_[0], by_tag_[1], by_tag_[2], by_tag_[3],
                 by_tag_[4]);
-  return text;
+  return text + socket::describe(log_);
 }
 
 // --- the turn

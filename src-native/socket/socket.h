@@ -14,10 +14,11 @@
 #include <span>
 #include <string>
 
-#include "base/ledger.h"
+#include "base/reference.h"
 #include "protocol/protocol.h"
 #include "socket/accept_queue.h"
 #include "socket/event_sink.h"
+#include "socket/reference_log.h"
 #include "socket/socket_state.h"
 
 namespace soref::socket {
@@ -53,8 +54,8 @@ class Socket final : public protocol::Upcalls {
   [[nodiscard]] Socket* accept() noexcept;
 
   // --- upcalls, for protocols
-  void hold(base::Reference tag) noexcept override;
-  void drop(base::Reference tag) noexcept override;
+  void hold(base::Reference tag, base::Cause cause) noexcept override;
+  void drop(base::Reference tag, base::Cause cause) noexcept override;
   void connected(int error) noexcept override;
   void incoming(int resource) noexcept override;
   void incoming_failed(int error) noexcept override;
@@ -75,6 +76,7 @@ class Socket final : public protocol::Upcalls {
   [[nodiscard]] std::uint32_t references(base::Reference tag) const noexcept {
     return by_tag_[static_cast<std::size_t>(tag)];
   }
+  [[nodiscard]] const ReferenceLog& log() const noexcept { return log_; }
   [[nodiscard]] std::uint64_t created_at() const noexcept { return created_at_; }
   [[nodiscard]] bool cant_send() const noexcept { return cant_send_; }
   [[nodiscard]] bool cant_receive() const noexcept { return cant_receive_; }
@@ -89,6 +91,7 @@ class Socket final : public protocol::Upcalls {
   void set_connection(Connection next) noexcept;
   void set_cant_send() noexcept { cant_send_ = true; }
   void set_cant_receive() noexcept { cant_receive_ = true; }
+  void count_changed(base::Reference tag, bool taken, base::Cause cause) noexcept;
   // Ends the sending direction once that was asked for and nothing is left to send.
   void shutdown_if_drained() noexcept;
   void want_flush();
@@ -106,6 +109,7 @@ class Socket final : public protocol::Upcalls {
 
   std::uint32_t total_ = 0;  // the count: the sum of by_tag_
   std::array<std::uint32_t, base::kReferenceTags> by_tag_{};
+  [[no_unique_address]] ReferenceLog log_;
   Socket* next_unreferenced_ = nullptr;
 
   Life life_ = Life::allocated;

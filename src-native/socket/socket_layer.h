@@ -9,6 +9,7 @@
 #include "base/ledger.h"
 #include "protocol/protocol_switch.h"
 #include "socket/socket.h"
+#include "socket/transition_observer.h"
 
 namespace soref::socket {
 
@@ -43,6 +44,9 @@ class SocketLayer {
   // Environment exit: every consumer leaves. Operations then end, and reclaim() does the rest.
   void close_all() noexcept;
 
+  // Tells `observer` of every transition from here on; null ends that.
+  void observe(TransitionObserver* observer) noexcept { observer_ = observer; }
+
   [[nodiscard]] base::Ledger& ledger() const noexcept { return *ledger_; }
   [[nodiscard]] EventSink& events() const noexcept { return *events_; }
   [[nodiscard]] const protocol::Switch& protocols() const noexcept { return *protocols_; }
@@ -74,10 +78,17 @@ class SocketLayer {
   // is then gone.
   [[nodiscard]] Socket* create_incoming(protocol::Protocol& protocol, int resource) noexcept;
   void unreferenced(Socket& socket) noexcept;
+  template <typename Tell>
+  void tell(Tell tell) const {
+    if constexpr (base::kExpensiveChecks) {
+      if (observer_ != nullptr) tell(*observer_);
+    }
+  }
 
   protocol::Switch* protocols_;
   EventSink* events_;
   base::Ledger* ledger_;
+  TransitionObserver* observer_ = nullptr;
   std::vector<Entry> table_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<SocketName> to_flush_;  // sockets with something new to send

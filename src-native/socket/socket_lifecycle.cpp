@@ -34,15 +34,16 @@ Socket::~Socket() {
 
 // --- the count
 
-void Socket::hold(base::Reference tag) noexcept {
+void Socket::hold(base::Reference tag, base::Cause cause) noexcept {
   SOREF_ASSERT_ABOUT(total_ > 0 || life_ == Life::allocated || life_ == Life::attached,
                      "a count that has reached zero never rises again", describe().c_str());
   ++by_tag_[static_cast<std::size_t>(tag)];
   ++total_;
   ++layer_->ledger_->held(tag);
+  count_changed(tag, true, cause);
 }
 
-void Socket::drop(base::Reference tag) noexcept {
+void Socket::drop(base::Reference tag, base::Cause cause) noexcept {
   std::uint32_t& tagged = by_tag_[static_cast<std::size_t>(tag)];
   SOREF_ASSERT_ABOUT(tagged > 0, "a reference is dropped only by who holds it", describe().c_str());
   --tagged;
@@ -50,7 +51,14 @@ void Socket::drop(base::Reference tag) noexcept {
   --layer_->ledger_->held(tag);
   SOREF_ASSERT_EXPENSIVE(total_ == by_tag_[0] + by_tag_[1] + by_tag_[2] + by_tag_[3] + by_tag_[4],
                          "the count is the sum of its tags");
+  count_changed(tag, false, cause);
   if (total_ == 0) layer_->unreferenced(*this);
+}
+
+void Socket::count_changed(base::Reference tag, bool taken, base::Cause cause) noexcept {
+  const ReferenceChange change{tag, taken, cause.text(), references(tag), total_};
+  log_.record(change);
+  layer_->tell([&](TransitionObserver& observer) { observer.reference_changed(*this, change); });
 }
 
 void SocketLayer::unreferenced(Socket& socket) noexcept {
@@ -122,6 +130,7 @@ Socket* SocketLayer::allocate(protocol::Protocol& protocol) {
   Entry& entry = table_[slot];
   entry.socket = new Socket(*this, protocol, {slot, entry.generation});
   ++live_;
+  tell([&](TransitionObserver& observer) { observer.socket_allocated(*entry.socket); });
   return entry.socket;
 }
 
@@ -132,6 +141,7 @@ void SocketLayer::free(Socket* socket) noexcept {
   // Names travel as signed 32-bit numbers; zero names nothing.
   entry.generation = entry.generation == 0x7fffffff ? 1 : entry.generation + 1;
   --live_;
+  tell([&](TransitionObserver& observer) { observer.socket_freed(*socket); });
   delete socket;
 }
 
@@ -170,7 +180,7 @@ int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& 
     reuse_slot(name);
     return error;
   }
-  created->hold(base::Reference::consumer);
+  created->hold(base::Reference::consumer, base::Cause("created"));
   created->set_life(Life::open);
   if (origin.kind == protocol::Origin::Kind::external) {
     protocol::Name peer;

@@ -21,7 +21,7 @@ struct Recorded {
 class RecordingSink final : public EventSink {
  public:
   void queue(Socket& socket, Event event, std::int32_t first, std::int32_t second) override {
-    socket.hold(base::Reference::event);
+    socket.hold(base::Reference::event, base::Cause(to_string(event)));
     events.push_back({event, socket.name(), first, second, &socket});
   }
   void queue_closed(SocketName name) override { events.push_back({Event::closed, name}); }
@@ -31,7 +31,9 @@ class RecordingSink final : public EventSink {
   Recorded take() {
     Recorded oldest = events.front();
     events.pop_front();
-    if (oldest.socket != nullptr) oldest.socket->drop(base::Reference::event);
+    if (oldest.socket != nullptr) {
+      oldest.socket->drop(base::Reference::event, base::Cause(to_string(oldest.event)));
+    }
     return oldest;
   }
   [[nodiscard]] std::size_t count(Event event) const {

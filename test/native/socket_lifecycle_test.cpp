@@ -1,112 +1,13 @@
 // The life of sockets over a protocol that does what the test says: when it attaches, how long it
 // lingers, what it reports. No kernel is involved.
 #include <cerrno>
-#include <memory>
 #include <string>
 
 #include "check.h"
-#include "recording_sink.h"
+#include "scripted_protocol.h"
 
 namespace soref::socket {
 namespace {
-
-struct ScriptedBlock final : protocol::ControlBlock {
-  explicit ScriptedBlock(protocol::Upcalls& owner) : socket(&owner) {}
-  protocol::Upcalls* socket;
-  protocol::Hold lingering;
-  protocol::Hold operation;
-};
-
-class ScriptedProtocol final : public protocol::Protocol {
- public:
-  int attach_error = 0;
-  bool lingers = false;
-  int attaches = 0, detaches = 0, closes = 0, aborts = 0, discards = 0, shutdowns = 0, sends = 0;
-  ScriptedBlock* last = nullptr;
-
-  static ScriptedBlock& scripted(protocol::ControlBlock& block) {
-    return static_cast<ScriptedBlock&>(block);
-  }
-  const char* name() const noexcept override { return "scripted"; }
-  int recognizes(int) const noexcept override { return 0; }
-  int attach(protocol::Upcalls& socket, protocol::Origin,
-             protocol::ControlBlock*& block) noexcept override {
-    if (attach_error != 0) return attach_error;
-    ++attaches;
-    last = new ScriptedBlock(socket);
-    block = last;
-    return 0;
-  }
-  void detach(protocol::ControlBlock& block) noexcept override {
-    ++detaches;
-    delete &scripted(block);
-  }
-  int bind(protocol::ControlBlock&, const protocol::Name&,
-           protocol::BindOptions) noexcept override {
-    return 0;
-  }
-  int listen(protocol::ControlBlock& block, int) noexcept override {
-    start_operation(scripted(block));
-    return 0;
-  }
-  int connect(protocol::ControlBlock& block, const protocol::Name&) noexcept override {
-    start_operation(scripted(block));
-    return 0;
-  }
-  int shutdown(protocol::ControlBlock&) noexcept override {
-    ++shutdowns;
-    return 0;
-  }
-  void receive(protocol::ControlBlock&, bool) noexcept override {}
-  void send(protocol::ControlBlock&) noexcept override { ++sends; }
-  void close(protocol::ControlBlock& block) noexcept override {
-    ++closes;
-    leave(scripted(block));
-  }
-  void abort(protocol::ControlBlock& block) noexcept override {
-    ++aborts;
-    leave(scripted(block));
-  }
-  void quiesce(protocol::ControlBlock& block) noexcept override { leave(scripted(block)); }
-  int release(protocol::ControlBlock&) noexcept override { return 7; }
-  int local_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return -EINVAL; }
-  int peer_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return 0; }
-  int set_option(protocol::ControlBlock&, protocol::Option, int) noexcept override { return 0; }
-  int option(protocol::ControlBlock&, protocol::Option) noexcept override { return 0; }
-  int resource(const protocol::ControlBlock&) const noexcept override { return -1; }
-  void discard(int) noexcept override { ++discards; }
-
-  static void start_operation(ScriptedBlock& block) {
-    block.operation = protocol::Hold(*block.socket, base::Reference::operation);
-  }
-
- private:
-  void leave(ScriptedBlock& block) {
-    if (lingers) block.lingering = protocol::Hold(*block.socket, base::Reference::protocol);
-  }
-};
-
-struct Fixture {
-  base::Ledger ledger;
-  protocol::Switch protocols;
-  RecordingSink sink;
-  ScriptedProtocol* scripted = new ScriptedProtocol;
-  std::unique_ptr<SocketLayer> layer;
-
-  Fixture() {
-    protocols.add(protocol::Family::tcp4, std::unique_ptr<protocol::Protocol>(scripted));
-    layer = std::make_unique<SocketLayer>(protocols, sink, ledger);
-  }
-  Socket& create(protocol::Origin::Kind kind = protocol::Origin::Kind::fresh) {
-    Socket* socket = nullptr;
-    CHECK_EQ(layer->create(0, {kind, 3}, socket), 0);
-    return *socket;
-  }
-  void end(Socket& socket) {
-    socket.close(false);
-    layer->reclaim();
-  }
-};
 
 std::span<const std::byte> bytes(const char* text) {
   return std::as_bytes(std::span(text, std::char_traits<char>::length(text)));

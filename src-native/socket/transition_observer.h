@@ -1,0 +1,28 @@
+// Sees every transition of every socket of a layer when it has happened, in order: what a test
+// needs to hold the core against a model. Builds without expensive checks call none.
+#pragma once
+
+#include "socket/reference_log.h"
+#include "socket/socket_state.h"
+
+namespace soref::socket {
+
+class Socket;
+
+class TransitionObserver {
+ public:
+  TransitionObserver() = default;
+  virtual ~TransitionObserver() = default;
+  TransitionObserver(const TransitionObserver&) = delete;
+  TransitionObserver& operator=(const TransitionObserver&) = delete;
+
+  // The socket has its name and its protocol, and is allocated.
+  virtual void socket_allocated(const Socket& socket) = 0;
+  virtual void reference_changed(const Socket& socket, const ReferenceChange& change) = 0;
+  virtual void life_changed(const Socket& socket, Life from) = 0;
+  virtual void connection_changed(const Socket& socket, Connection from) = 0;
+  // The last of a socket, just before it is freed: detached, or never attached.
+  virtual void socket_freed(const Socket& socket) = 0;
+};
+
+}  // namespace soref::socket
