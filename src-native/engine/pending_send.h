@@ -1,6 +1,6 @@
-// What both engines do to send: try at once, and keep the rest of what did not fit. A PendingSend
-// exists only while a socket's buffer is full, so it is allocated then and freed when it is sent;
-// the engine owns it through Channel::pending_send.
+// A send on its way: tried at once, with the rest of what did not fit, or not started yet.
+// Allocated when there is something to keep and freed when it is sent; the engine owns it through
+// Channel::pending_send.
 #pragma once
 
 #include <sys/socket.h>

@@ -11,6 +11,10 @@
 
 namespace soref::engine {
 
+namespace {
+constexpr std::uint16_t kGroup = 0;
+}
+
 UringBuffers::~UringBuffers() {
   if (entries_ != nullptr) ::munmap(entries_, bytes_);
 }
@@ -26,7 +30,7 @@ int UringBuffers::provide(io_uring* ring) noexcept {
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(memory);
   registration.ring_entries = pool_.count;
-  registration.bgid = group();
+  registration.bgid = kGroup;
   const int error = io_uring_register_buf_ring(ring, &registration, 0);
   if (error != 0) return error;
 
@@ -36,6 +40,19 @@ int UringBuffers::provide(io_uring* ring) noexcept {
   io_uring_buf_ring_advance(entries_, static_cast<int>(pool_.count));
   available_ = pool_.count;
   return 0;
+}
+
+void UringBuffers::prepare_receive(io_uring_sqe& entry, int descriptor,
+                                   std::uint32_t limit) noexcept {
+  if (limit == 0) {
+    io_uring_prep_recv(&entry, descriptor, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv_multishot(&entry, descriptor, nullptr, 0, 0);
+    // The field's newer name, which liburing 2.3 does not have, is optlen.
+    entry.file_index = limit;
+  }
+  entry.flags |= IOSQE_BUFFER_SELECT;
+  entry.buf_group = kGroup;
 }
 
 void UringBuffers::taken() noexcept {

@@ -23,8 +23,10 @@ class UringBuffers {
   // Gives all buffers to the kernel: 0 or a negative errno. The ring must go before this object.
   [[nodiscard]] int provide(io_uring* ring) noexcept;
 
-  // The group that receives name.
-  [[nodiscard]] static constexpr std::uint16_t group() noexcept { return 0; }
+  // A receive into one buffer; or, with a limit, into as many as it takes until it has received
+  // that many bytes. A receive without either would go on until the pool is empty, whether or not
+  // its reader still wants the bytes.
+  static void prepare_receive(io_uring_sqe& entry, int descriptor, std::uint32_t limit) noexcept;
 
   // Bytes in each buffer.
   [[nodiscard]] std::uint32_t size() const noexcept { return pool_.size; }

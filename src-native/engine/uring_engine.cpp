@@ -1,4 +1,4 @@
-// The io_uring engine's calls: each becomes a submission, but for sends, which are tried at once.
+// The io_uring engine's calls: each becomes a submission, but for sends that cannot wait for it.
 #include "engine/uring_engine.h"
 
 #if SOREF_HAVE_LIBURING
@@ -24,6 +24,16 @@ constexpr unsigned kCompletionEntries = 4096;
 // How often collect() enters the kernel before it lets the caller have a turn.
 constexpr int kRoundsPerCollect = 64;
 
+// Bytes up to which a send may wait for the turn's others. Whoever sends more wants to know at once
+// what has left.
+constexpr std::size_t kSmallSend = 16 * 1024;
+
+bool is_small(std::span<const iovec> pieces) noexcept {
+  std::size_t bytes = 0;
+  for (const iovec& piece : pieces) bytes += piece.iov_len;
+  return bytes <= kSmallSend;
+}
+
 std::uint64_t user_data(const Channel& channel, std::uint64_t tag) noexcept {
   return reinterpret_cast<std::uintptr_t>(&channel) | tag;
 }
@@ -32,7 +42,7 @@ std::uint64_t user_data(const Channel& channel, std::uint64_t tag) noexcept {
 
 std::unique_ptr<UringEngine> UringEngine::make(const RingMode& mode, BufferPool pool,
                                                base::Ledger& ledger, std::string& reason) {
-  std::unique_ptr<UringEngine> engine(new UringEngine(pool, ledger));
+  std::unique_ptr<UringEngine> engine(new UringEngine(mode, pool, ledger));
   int error = engine->ring_.open(mode, kEntries, kCompletionEntries);
   if (error == 0) error = engine->buffers_.provide(engine->ring_.get());
   if (error != 0) {
@@ -42,8 +52,13 @@ std::unique_ptr<UringEngine> UringEngine::make(const RingMode& mode, BufferPool 
   return engine;
 }
 
-UringEngine::UringEngine(BufferPool pool, base::Ledger& ledger)
-    : Engine(ledger), buffers_(pool), queue_(ledger), restart_(kOnRestart), starved_(kOnStarved) {}
+UringEngine::UringEngine(const RingMode& mode, BufferPool pool, base::Ledger& ledger)
+    : Engine(ledger),
+      receive_limit_(mode.limited_receives ? pool.size : 0),
+      buffers_(pool),
+      queue_(ledger),
+      restart_(kOnRestart),
+      starved_(kOnStarved) {}
 
 // --- starting
 
@@ -65,11 +80,7 @@ void UringEngine::start_reading(Channel& channel) noexcept {
     // No address is asked for: all completions of a multishot accept would share its memory.
     io_uring_prep_multishot_accept(&read, channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   } else {
-    // One buffer at a time: a multishot receive would go on until the pool is empty, whether or not
-    // its reader still wants the bytes.
-    io_uring_prep_recv(&read, channel.descriptor, nullptr, buffers_.size(), 0);
-    read.flags |= IOSQE_BUFFER_SELECT;
-    read.buf_group = UringBuffers::group();
+    UringBuffers::prepare_receive(read, channel.descriptor, receive_limit_);
   }
   read.user_data = user_data(channel, kReadTag);
   channel.engine_flags |= kReadInKernel;
@@ -80,8 +91,15 @@ void UringEngine::start_writing(Channel& channel) noexcept {
   if (channel.write_kind == Kind::connect || (channel.engine_flags & kPollWrite) != 0) {
     io_uring_prep_poll_add(&write, channel.descriptor, POLLOUT);
   } else {
-    io_uring_prep_sendmsg(&write, channel.descriptor, &channel.pending_send->message,
-                          MSG_WAITALL | MSG_NOSIGNAL);
+    constexpr int kFlags = MSG_WAITALL | MSG_NOSIGNAL;
+    const msghdr& message = channel.pending_send->message;
+    const iovec& first = *message.msg_iov;
+    // The kernel copies a message header, which one piece does not need.
+    if (message.msg_iovlen == 1) {
+      io_uring_prep_send(&write, channel.descriptor, first.iov_base, first.iov_len, kFlags);
+    } else {
+      io_uring_prep_sendmsg(&write, channel.descriptor, &message, kFlags);
+    }
   }
   write.user_data = user_data(channel, kWriteTag);
   channel.engine_flags |= kWriteInKernel;
@@ -104,6 +122,14 @@ void UringEngine::connect(Channel& channel) noexcept {
 
 void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
   queue_.start(channel, Kind::send);
+  // All of a turn's leave in one system call, which also keeps the peers on this machine, whom each
+  // wakes, from interrupting it. One that a half-close follows is tried at once, for the half-close
+  // then follows in the same turn.
+  if (!channel.end_follows && channel.deferred_send_error == 0 && is_small(pieces)) {
+    channel.pending_send = new PendingSend(pieces, 0);
+    start_writing(channel);
+    return;
+  }
   ++system_calls_;
   const FirstSend first = send_at_once(channel, pieces);
   if (first.ended) {

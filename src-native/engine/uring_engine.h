@@ -1,8 +1,9 @@
 // The engine on io_uring(7). Operations are entries that one system call a turn hands over; accept
-// is multishot, so that a listener costs one entry for many connections. A receive takes one buffer
-// from a ring that it shares with all others, and is started again in the next turn, unseen by the
-// caller. A send is tried directly first, since nearly every one fits. The kernel may end an
-// operation for reasons of its own (no buffer); the engine then starts it again.
+// is multishot, so that a listener costs one entry for many connections. A receive takes
+// buffers from a ring that it shares with all others, of no more bytes than one buffer has, and is
+// then started again in the next turn, unseen by the caller. Small sends are entries; those that
+// somebody waits for are tried at once. The kernel may end an operation for reasons of its own (no
+// buffer); the engine then starts it again.
 #pragma once
 
 #if SOREF_HAVE_LIBURING
@@ -51,7 +52,7 @@ class UringEngine final : public Engine {
   void acknowledge_wakeup() noexcept override;
 
  private:
-  UringEngine(BufferPool pool, base::Ledger& ledger);
+  UringEngine(const RingMode& mode, BufferPool pool, base::Ledger& ledger);
 
   // A free entry; hands over those before it if there is none.
   [[nodiscard]] io_uring_sqe& entry() noexcept;
@@ -75,6 +76,7 @@ class UringEngine final : public Engine {
   void complete_send(Channel& channel, std::int32_t result) noexcept;
   void finish_send(Channel& channel, std::int32_t result) noexcept;
 
+  const std::uint32_t receive_limit_;  // bytes; 0 where a receive takes one buffer
   // Declared before the ring, which must go first.
   UringBuffers buffers_;
   Ring ring_;

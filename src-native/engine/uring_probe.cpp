@@ -75,9 +75,9 @@ std::string try_wakeup(Ring& ring, int epoll) {
   return {};
 }
 
-// A multishot receive into a provided buffer goes on after its first completion. It is younger than
-// multishot accept, which therefore needs no trial.
-std::string try_receive(Ring& ring, int epoll) {
+// A receive into a provided buffer. One that is limited to a byte ends with it, where limits are
+// known. Provided buffers are as old as multishot accept, which therefore needs no trial.
+std::string try_receive(Ring& ring, bool limited, int epoll) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
     return std::string("socketpair: ") + std::strerror(errno);
@@ -85,9 +85,7 @@ std::string try_receive(Ring& ring, int epoll) {
   const OwnDescriptor near(pair[0]);
   const OwnDescriptor far(pair[1]);
   io_uring_sqe* entry = io_uring_get_sqe(ring.get());
-  io_uring_prep_recv_multishot(entry, near.number(), nullptr, 0, 0);
-  entry->flags |= IOSQE_BUFFER_SELECT;
-  entry->buf_group = UringBuffers::group();
+  UringBuffers::prepare_receive(*entry, near.number(), limited ? 1 : 0);
   entry->user_data = kReceive;
   const int submitted = io_uring_submit(ring.get());
   if (submitted < 0) return std::string("io_uring_enter: ") + std::strerror(-submitted);
@@ -96,9 +94,10 @@ std::string try_receive(Ring& ring, int epoll) {
   }
   ring.acknowledge_wakeup();
   const Seen seen = collect(ring, kReceive);
-  constexpr unsigned kWanted = IORING_CQE_F_BUFFER | IORING_CQE_F_MORE;
-  if (seen.result != 1 || (seen.flags & kWanted) != kWanted) {
-    return "this kernel has no multishot receive (Linux 6.0 has)";
+  constexpr unsigned kFlags = IORING_CQE_F_BUFFER | IORING_CQE_F_MORE;
+  if (seen.result != 1 || (seen.flags & kFlags) != IORING_CQE_F_BUFFER) {
+    return limited ? "this kernel cannot limit a receive (Linux 6.17 can)"
+                   : "this kernel cannot receive into provided buffers (Linux 5.19 can)";
   }
   return {};
 }
@@ -115,7 +114,7 @@ std::string explain_refusal(int error) {
     case ENOMEM:
       return "io_uring may not have the memory that it needs (ulimit -l)";
     case EINVAL:
-      return "this kernel's io_uring is too old (Linux 6.0 is needed)";
+      return "this kernel's io_uring is too old (Linux 5.19 is needed)";
     default:
       return std::string("io_uring_setup: ") + std::strerror(error);
   }
@@ -139,7 +138,7 @@ std::string try_ring_mode(const RingMode& mode) {
     return std::string("epoll: ") + std::strerror(errno);
   }
   std::string failure = try_wakeup(ring, epoll.number());
-  if (failure.empty()) failure = try_receive(ring, epoll.number());
+  if (failure.empty()) failure = try_receive(ring, mode.limited_receives, epoll.number());
   return failure;
 }
 

@@ -16,14 +16,16 @@ namespace {
 
 // Deferred: completions are prepared only when this thread asks, so they never interrupt it; the
 // ring's own descriptor then does not wake an epoll instance on every kernel, an eventfd does.
-// Cooperative: for Linux 6.0, and for whatever does not wake in the first mode.
-constexpr std::array<RingMode, 2> kModes{{
-    {"deferred",
-     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-         IORING_SETUP_TASKRUN_FLAG,
-     true},
-    {"cooperative", IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-     false},
+// Cooperative: for Linux 5.19, and for whatever does not wake in the first mode. Limited receives
+// are of Linux 6.17.
+constexpr unsigned kDeferred = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+                               IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+constexpr unsigned kCooperative =
+    IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+constexpr std::array<RingMode, 3> kModes{{
+    {"deferred, limited receives", kDeferred, true, true},
+    {"deferred", kDeferred, true, false},
+    {"cooperative", kCooperative, false, false},
 }};
 
 // Disarming needs that the kernel reads the flag after it has announced new work. On x86 its atomic

@@ -19,6 +19,8 @@ struct RingMode {
   unsigned setup_flags;
   // Wake-ups come through a registered eventfd, else through the ring's own descriptor.
   bool eventfd;
+  // A receive goes on up to a limit of bytes, else it takes one buffer.
+  bool limited_receives;
 };
 
 // From the best to the most widely available.

@@ -229,12 +229,14 @@ inline void run_engine_test(EngineFixture::Make make, void (*body)(EngineFixture
   }
 
 #if SOREF_HAVE_LIBURING
-#define ENGINE_TEST_ON_RINGS(title, body)                  \
-  ENGINE_TEST_ON("io_uring", uring_deferred, title, body); \
+#define ENGINE_TEST_ON_RINGS(title, body)                           \
+  ENGINE_TEST_ON("io_uring", uring_limited, title, body);           \
+  ENGINE_TEST_ON("io_uring deferred", uring_deferred, title, body); \
   ENGINE_TEST_ON("io_uring cooperative", uring_cooperative, title, body)
 namespace soref::engine {
-inline constexpr auto make_uring_deferred = make_uring<0>;
-inline constexpr auto make_uring_cooperative = make_uring<1>;
+inline constexpr auto make_uring_limited = make_uring<0>;
+inline constexpr auto make_uring_deferred = make_uring<1>;
+inline constexpr auto make_uring_cooperative = make_uring<2>;
 }  // namespace soref::engine
 #else
 #define ENGINE_TEST_ON_RINGS(title, body) static_assert(true)
