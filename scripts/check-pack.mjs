@@ -97,6 +97,8 @@ function* withBinary(node, folder) {
     const hooked = runNode(node, folder, [flag, 'soref/register', 'plain.cjs']);
     yield [`${flag} soref/register`, hooked.stdout === 'hooked\nechoed hello\n', hooked];
   }
+  const doctor = runNode(node, folder, ['node_modules/.bin/soref', 'doctor']);
+  yield ['soref doctor', doctor.status === 0 && doctor.stdout.includes(engine), doctor];
 }
 
 /** And without a binary: node:net itself, with one warning. */
@@ -110,6 +112,8 @@ function* withoutBinary(node, folder) {
   ];
   const warnings = required.stderr.match(/Warning:.*soref/gi) ?? [];
   yield ['no binary: one warning', warnings.length === 1, required];
+  const doctor = runNode(node, folder, ['node_modules/.bin/soref', 'doctor']);
+  yield ['no binary: soref doctor', doctor.status === 1 && doctor.stdout !== '', doctor];
 }
 
 function count(label, checks) {

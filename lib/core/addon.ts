@@ -60,9 +60,22 @@ export interface Calls {
   sockstat(): SocketStatus[];
 }
 
+/** Whether io_uring could serve on this machine, whichever engine runs. */
+export interface UringAvailability {
+  /** Whether the binary has that engine: it was built with liburing. */
+  readonly built: boolean;
+  /** How its ring would be run; '' if it cannot. */
+  readonly mode: string;
+  /** The errno that io_uring_setup(2) refused with, or 0. */
+  readonly errno: number;
+  /** Why it cannot; '' if it can. */
+  readonly reason: string;
+}
+
 /** What the addon exports. */
 export interface Addon {
   readonly layout: Layout;
+  probeIoUring(): UringAvailability;
   start(
     choice: number,
     control: ArrayBuffer,
@@ -74,6 +87,8 @@ export interface Addon {
 
 export interface Loaded {
   readonly addon: Addon | undefined;
+  /** The binary's file; '' if there is none. */
+  readonly path: string;
   /** Why there is none: for the one warning that the user gets. */
   readonly reason: string;
 }
@@ -89,10 +104,10 @@ export function loadAddon(): Loaded {
   for (const path of candidates) {
     if (!existsSync(path)) continue;
     try {
-      return { addon: require(path) as Addon, reason: '' };
+      return { addon: require(path) as Addon, path, reason: '' };
     } catch (error) {
       reason = (error as Error).message;
     }
   }
-  return { addon: undefined, reason };
+  return { addon: undefined, path: '', reason };
 }

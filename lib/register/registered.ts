@@ -7,7 +7,8 @@ import { emitWarning } from 'node:process';
 /** Names such as 'net.connect', in the order in which they were changed; empty without register. */
 export const registered: string[] = [];
 
-const leftToNode: string[] = [];
+/** Parts of this Node that register does not know, and left alone. */
+export const leftToNode: string[] = [];
 
 /** Replaces a member of one of Node's objects and writes it down. Enumerability stays as it was. */
 export function replace(target: object, key: string, value: unknown, name: string): void {

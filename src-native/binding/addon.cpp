@@ -66,8 +66,20 @@ Napi::Value start(const Napi::CallbackInfo& info) {
   return calls;
 }
 
+// (): whether io_uring could serve here, as lib/core/addon.ts describes it.
+Napi::Value probe_io_uring(const Napi::CallbackInfo& info) {
+  const engine::UringAvailability found = engine::io_uring_availability();
+  Napi::Object out = Napi::Object::New(info.Env());
+  out.Set("built", found.built);
+  out.Set("mode", found.mode);
+  out.Set("errno", found.error);
+  out.Set("reason", found.reason);
+  return out;
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout(env));
+  exports.Set("probeIoUring", Napi::Function::New(env, probe_io_uring, "probeIoUring"));
   exports.Set("start", Napi::Function::New(env, start, "start"));
   return exports;
 }

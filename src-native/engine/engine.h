@@ -174,6 +174,15 @@ struct Selection {
   std::string reason;              // why not, or why automatic passed over io_uring
 };
 
+// Whether io_uring could serve here, whichever engine runs; for reports.
+struct UringAvailability {
+  bool built = false;  // whether this binary has the engine at all
+  std::string mode;    // the mode of the ring that would run; empty if none would
+  int error = 0;       // the errno that io_uring_setup(2) refused with, if it did
+  std::string reason;  // why none would
+};
+[[nodiscard]] UringAvailability io_uring_availability();
+
 // Probes and makes an engine. `automatic` never fails on Linux: epoll is always there.
 [[nodiscard]] Selection make_engine(Choice choice, BufferPool pool, base::Ledger& ledger);
 

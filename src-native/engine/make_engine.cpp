@@ -22,15 +22,26 @@ std::unique_ptr<Engine> make_io_uring(BufferPool pool, base::Ledger& ledger, std
   }
   return UringEngine::make(*probe.mode, pool, ledger, reason);
 }
+
+UringAvailability availability() {
+  const ProbeResult probe = probe_io_uring();
+  return {true, probe.mode == nullptr ? "" : probe.mode->name, probe.error, probe.reason};
+}
 #else
+constexpr const char* kNotBuilt = "soref was built without liburing";
+
+UringAvailability availability() { return {false, "", 0, kNotBuilt}; }
+
 std::unique_ptr<Engine> make_io_uring(BufferPool /*pool*/, base::Ledger& /*ledger*/,
                                       std::string& reason) {
-  reason = "soref was built without liburing";
+  reason = kNotBuilt;
   return nullptr;
 }
 #endif
 
 }  // namespace
+
+UringAvailability io_uring_availability() { return availability(); }
 
 Selection make_engine(Choice choice, BufferPool pool, base::Ledger& ledger) {
   Selection selection;

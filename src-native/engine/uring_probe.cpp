@@ -120,36 +120,36 @@ std::string explain_refusal(int error) {
   }
 }
 
-std::string try_ring_mode(const RingMode& mode) {
+ProbeResult try_ring_mode(const RingMode& mode) {
   std::array<std::byte, 128> memory{};
   UringBuffers buffers({memory.data(), 64, 2});
   Ring ring;
   int error = ring.open(mode, 8, 16);
-  if (error != 0) return explain_refusal(-error);
-  if ((ring.features() & kNeededFeatures) != kNeededFeatures) return explain_refusal(EINVAL);
+  if (error != 0) return {nullptr, -error, explain_refusal(-error)};
+  if ((ring.features() & kNeededFeatures) != kNeededFeatures) {
+    return {nullptr, 0, explain_refusal(EINVAL)};
+  }
   error = buffers.provide(ring.get());
-  if (error != 0) return explain_refusal(-error);
+  if (error != 0) return {nullptr, 0, explain_refusal(-error)};
 
   const OwnDescriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event event{};
   event.events = EPOLLIN;
   if (epoll.number() < 0 ||
       ::epoll_ctl(epoll.number(), EPOLL_CTL_ADD, ring.wakeup_descriptor(), &event) != 0) {
-    return std::string("epoll: ") + std::strerror(errno);
+    return {nullptr, 0, std::string("epoll: ") + std::strerror(errno)};
   }
   std::string failure = try_wakeup(ring, epoll.number());
   if (failure.empty()) failure = try_receive(ring, mode.limited_receives, epoll.number());
-  return failure;
+  if (!failure.empty()) return {nullptr, 0, failure};
+  return {&mode, 0, {}};
 }
 
 ProbeResult probe_io_uring() {
   ProbeResult result;
   for (const RingMode& mode : ring_modes()) {
-    result.reason = try_ring_mode(mode);
-    if (result.reason.empty()) {
-      result.mode = &mode;
-      break;
-    }
+    result = try_ring_mode(mode);
+    if (result.mode != nullptr) break;
   }
   return result;
 }

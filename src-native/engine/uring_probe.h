@@ -13,14 +13,15 @@ namespace soref::engine {
 
 struct ProbeResult {
   const RingMode* mode = nullptr;  // null if io_uring cannot serve
-  std::string reason;              // why not
+  int error = 0;                   // the errno that io_uring_setup(2) refused with, if it did
+  std::string reason;              // why it cannot serve
 };
 
 // Takes well below two milliseconds where io_uring works.
 [[nodiscard]] ProbeResult probe_io_uring();
 
-// Runs a small ring in `mode`; empty if all that the engine needs works, else what does not.
-[[nodiscard]] std::string try_ring_mode(const RingMode& mode);
+// Runs a small ring in `mode`, to see whether all that the engine needs works in it.
+[[nodiscard]] ProbeResult try_ring_mode(const RingMode& mode);
 
 // An errno of io_uring_setup(2), in words that say what a user can do about it.
 [[nodiscard]] std::string explain_refusal(int error);

@@ -1,18 +1,14 @@
 // Without a binary soref serves node:net, with one warning; an engine that was asked for by name is
 // not silently replaced. The tests run a copy of the compiled package that has no addon.
-import { cpSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { root, run } from './programs';
+import { copyWithoutBinary, run } from './programs';
 
 /** A program beside a copy of the package without its binary. */
 function withoutBinary(test: Tap, program: string): string {
   const folder = test.testdir();
-  const copy = join(folder, 'node_modules', 'soref');
-  cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
-  cpSync(join(root, 'package.json'), join(copy, 'package.json'));
-  // A package of its own, or the name soref would mean the one that it lies in.
-  writeFileSync(join(folder, 'package.json'), '{}');
+  copyWithoutBinary(folder);
   writeFileSync(join(folder, 'program.cjs'), program);
   return join(folder, 'program.cjs');
 }

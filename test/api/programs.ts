@@ -2,9 +2,10 @@
 // clusters, workers, missing binaries. A program is CommonJS text in a folder below the project, where
 // require('soref') finds this package.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 export const root = join(__dirname, '..', '..');
 export const register = join(root, 'dist', 'register', 'index.js');
@@ -27,25 +28,51 @@ export interface Conditions {
   options?: string[];
   args?: string[];
   env?: NodeJS.ProcessEnv;
+  /** A command that starts node, whose command line is added to it. */
+  launcher?: string[];
+  /** Descriptors that the program inherits, as its 3, 4 and so on. */
+  descriptors?: number[];
+}
+
+/** The launcher that lets the variables of socket activation mean the program: its process id is new. */
+export const activating = ['sh', '-c', 'LISTEN_PID=$$ exec "$0" "$@"'];
+
+/** The launcher that lets io_uring_setup(2) fail with this errno. */
+export function refusingUring(errno: number): string[] {
+  // The script is no TypeScript, and so not among what was compiled.
+  return ['python3', join(root, 'test/api/refuse-io-uring.py'), String(errno)];
+}
+
+/** A copy of the compiled package without its binary, as a dependency in the folder. */
+export function copyWithoutBinary(folder: string): string {
+  const copy = join(folder, 'node_modules', 'soref');
+  cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+  // A package of its own, or the name soref would mean the one that it lies in.
+  writeFileSync(join(folder, 'package.json'), '{}');
+  return copy;
 }
 
 /** Runs a program file to its end; it is ended after ten seconds, and then has no status. */
-export function run(file: string, { options = [], args = [], env = {} }: Conditions = {}) {
+export function run(file: string, conditions: Conditions = {}) {
+  const { options = [], args = [], env = {}, launcher = [], descriptors = [] } = conditions;
+  const [command = '', ...rest] = [...launcher, process.execPath, ...options, file, ...args];
   return new Promise<Ending>((resolve, reject) => {
-    const child = spawn(process.execPath, [...options, file, ...args], {
+    const child = spawn(command, rest, {
       cwd: root,
       // The test runner's options, such as --no-warnings, are not meant for the programs.
       env: { ...process.env, NODE_OPTIONS: '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
       timeout: 10_000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
+    const [output, errors] = child.stdio.slice(1, 3) as [Readable, Readable];
+    output.setEncoding('utf8').on('data', (text) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors.setEncoding('utf8').on('data', (text) => {
       stderr += text;
     });
     child.on('error', reject);

@@ -20,6 +20,7 @@ const LIB_LAYERS: Readonly<Record<string, readonly string[]>> = {
   observe: ['core'],
   net: ['core'],
   register: ['core', 'net', 'observe', 'index'],
+  doctor: ['core', 'register'],
 };
 
 /** Headers of others that only some files may include. */

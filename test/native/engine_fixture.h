@@ -204,7 +204,7 @@ inline std::unique_ptr<Engine> make_epoll(BufferPool pool, base::Ledger& ledger,
 template <std::size_t Mode>
 std::unique_ptr<Engine> make_uring(BufferPool pool, base::Ledger& ledger, std::string& reason) {
   const RingMode& mode = ring_modes()[Mode];
-  reason = try_ring_mode(mode);
+  reason = try_ring_mode(mode).reason;
   if (!reason.empty()) return nullptr;
   return UringEngine::make(mode, pool, ledger, reason);
 }
