@@ -6,6 +6,7 @@
 import { emitWarning } from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 import { engine, engineReason } from './core/environment';
+import { listenDescriptors } from './net/listen-descriptors';
 import { nodeNet } from './net/node-net';
 import { ledger } from './observe/ledger';
 import { sockstat } from './observe/sockstat';
@@ -61,5 +62,5 @@ export function makeExports(): Exports {
     const own = Object.hasOwn(ours, key) ? { ...descriptor, value: ours[key] } : descriptor;
     Object.defineProperty(exports, key, own);
   }
-  return Object.assign(exports, { engine, ledger, sockstat, registered });
+  return Object.assign(exports, { engine, ledger, sockstat, registered, listenDescriptors });
 }

@@ -5,6 +5,7 @@
  */
 import type * as net from 'node:net';
 import { makeExports } from './exports';
+import type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 import type { ServerOptions } from './net/server';
 import type { Detached } from './net/socket';
 import type { KeepAliveOptions } from './net/socket-options';
@@ -12,6 +13,7 @@ import type { Ledger } from './observe/ledger';
 import type { SocketStatus } from './observe/sockstat';
 
 export * from 'node:net';
+export type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 export type { ServerOptions as ServerOpts } from './net/server';
 export type { Detached } from './net/socket';
 export type { KeepAliveOptions } from './net/socket-options';
@@ -124,6 +126,13 @@ export declare function ledger(): Ledger;
 
 /** A row for each live socket of this environment. */
 export declare function sockstat(): SocketStatus[];
+
+/**
+ * The descriptors that a service manager has passed to this process (sd_listen_fds(3), socket
+ * activation), for `server.listen({ fd })`; empty if there are none. In a cluster they are the primary's.
+ * @throws ERR_SOREF_LISTEN_ENVIRONMENT if LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES make no sense.
+ */
+export declare function listenDescriptors(options?: ListenDescriptorsOptions): ListenDescriptor[];
 
 /** What soref/register has changed, by name ('net.connect'); empty without it. */
 export declare const registered: readonly string[];

@@ -236,6 +236,13 @@ export const ERR_SOREF_DETACHED = coded(
   Error,
   () => 'The socket has no descriptor to give: it was detached, destroyed or never attached',
 );
+/** soref's own: what a service manager has left in the environment makes no sense. */
+export const ERR_SOREF_LISTEN_ENVIRONMENT = coded(
+  'ERR_SOREF_LISTEN_ENVIRONMENT',
+  Error,
+  (variable: string, text: string) =>
+    `The environment variable ${variable} does not tell which descriptors were passed: '${text}'`,
+);
 
 abstract class SystemError extends Error {
   declare code: string;

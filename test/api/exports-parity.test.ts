@@ -8,7 +8,7 @@ import t from 'tap';
 
 type Functions = Record<string, (...values: unknown[]) => unknown>;
 
-const ADDITIONS = ['engine', 'ledger', 'sockstat', 'registered'];
+const ADDITIONS = ['engine', 'ledger', 'sockstat', 'registered', 'listenDescriptors'];
 // What newer Nodes have more parameters of, soref has them of on every Node.
 const NEWER_LENGTHS = new Map([['setKeepAlive', 4]]);
 const host = require('node:net') as typeof nodeNet;

@@ -21,6 +21,11 @@ soref.connect({ port: 1, blockList: new soref.BlockList(), keepAlive: true }).de
 const disposed: Promise<void> = server[Symbol.asyncDispose]();
 disposed.catch(() => {});
 
+for (const { fd, name } of soref.listenDescriptors({ unsetEnvironment: true })) {
+  const passed: [number, string] = [fd, name];
+  soref.createServer().listen({ fd }, () => console.log(passed));
+}
+
 const ledger: Ledger = soref.ledger();
 const held: number = ledger.references.consumer + ledger.references.operation + ledger.live;
 const rows: SocketStatus[] = soref.sockstat();
