@@ -4,6 +4,15 @@ import { join } from 'node:path';
 import { root } from './processes.mjs';
 
 const made = readdirSync(root).filter((name) => name.startsWith('build-'));
-for (const name of [...made, 'build', 'dist', 'dist-test', 'prebuilds', 'vendor', 'results', 'soak-results']) {
+for (const name of [
+  ...made,
+  'build',
+  'dist',
+  'dist-test',
+  'prebuilds',
+  'vendor',
+  'results',
+  'soak-results',
+]) {
   rmSync(join(root, name), { recursive: true, force: true });
 }
