@@ -1,6 +1,7 @@
 // Builds soref. `node scripts/build.mjs [part…] [--debug] [--gyp]`; the parts are
 //   native      the addon, build/Release/soref.node
 //   bench       the native programs of the benchmarks, build-bench/bench/
+//   micro       the programs that count the core's instructions, build-micro/bench/
 //   tests       the native tests under sanitizers, build-tests/tests/
 //   typescript  lib/ to dist/, with dist/index.mjs
 // and without a part native, bench and typescript. cmake builds what is native; where it is missing,
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeEsmDoor } from './esm-door.mjs';
 import { buildUnlessFresh, withBuildLock } from './freshness.mjs';
-import { benchPrograms, makePrograms, testPrograms } from './native-makefile.mjs';
+import { benchPrograms, makePrograms, microPrograms, testPrograms } from './native-makefile.mjs';
 import { includeFolders, nodePrefix } from './node-headers.mjs';
 import { has, main, root, run, step } from './processes.mjs';
 
@@ -24,6 +25,8 @@ const nodeScript = (path, ...args) =>
   run(process.execPath, [join(root, 'node_modules', path), ...args]);
 const QUIET_GYP = ['--loglevel', 'warn'];
 const jobs = String(availableParallelism());
+/** Beside them bench/micro has scripts, and the record of what was counted. */
+const MICRO_SOURCES = ['bench/micro/seams', 'bench/micro/seams.cpp'];
 const nativeInputs = ['src-native', 'CMakeLists.txt', 'binding.gyp', 'package-lock.json'];
 
 function ensureHeaders() {
@@ -112,6 +115,20 @@ function buildBench(settings) {
   });
 }
 
+function buildMicro(settings) {
+  buildPrograms('micro', microPrograms(), {
+    inputs: [...nativeInputs, ...MICRO_SOURCES, 'scripts/native-makefile.mjs'],
+    options: ['-DSOREF_MICRO=ON'],
+    plan: {
+      folder: 'build-micro',
+      outputs: 'build-micro/bench',
+      includes: ['src-native', 'bench/micro'],
+      withCore: true,
+    },
+    settings,
+  });
+}
+
 function buildTests(settings) {
   buildPrograms('tests', testPrograms(), {
     inputs: [...nativeInputs, 'test/native', 'scripts/native-makefile.mjs'],
@@ -141,6 +158,7 @@ function buildTypescript() {
 const parts = {
   native: buildAddon,
   bench: buildBench,
+  micro: buildMicro,
   tests: buildTests,
   typescript: buildTypescript,
 };

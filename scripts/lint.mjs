@@ -34,11 +34,12 @@ function clangFormat(fix) {
 
 /** The database of each build; a file is checked with the flags that it is compiled with. */
 async function clangTidy() {
-  await build(['native', 'tests', 'bench']);
+  await build(['native', 'tests', 'bench', 'micro']);
   const databases = [
     { folder: 'build', files: filesBelow(['src-native']) },
     { folder: 'build-tests', files: filesBelow(['test/native']) },
     { folder: 'build-bench', files: filesBelow(['bench/native']) },
+    { folder: 'build-micro', files: filesBelow(['bench/micro']) },
   ];
   for (const { folder, files } of databases) {
     const sources = files.filter((file) => file.endsWith('.cpp'));

@@ -26,14 +26,19 @@ export function testPrograms() {
   return new Map(files.map((file) => [basename(file, '.cpp'), [file]]));
 }
 
-/** The benchmarks' programs: NAME.cpp, with the files of the folder NAME/ where there is one. */
-export function benchPrograms() {
-  const programs = cppFiles('bench/native').map((file) => {
+/** The programs of a folder: NAME.cpp, with the files of the folder NAME/ where there is one. */
+function programsOf(folder) {
+  const programs = cppFiles(folder).map((file) => {
     const name = basename(file, '.cpp');
-    return [name, [file, ...cppFiles(join('bench/native', name))]];
+    return [name, [file, ...cppFiles(join(folder, name))]];
   });
   return new Map(programs);
 }
+
+/** The benchmarks' programs. */
+export const benchPrograms = () => programsOf('bench/native');
+/** Those that run the core alone. */
+export const microPrograms = () => programsOf('bench/micro');
 
 function makefile(programs, { folder, outputs, includes, withCore, sanitize, werror }) {
   const archive = liburingArchive();
