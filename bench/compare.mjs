@@ -31,7 +31,7 @@ function estimateSeconds(contenders, { rounds, seconds, warmUp, firstWarmUp }) {
 export async function compare(name, { command, engine, only, ...settings }) {
   const row = rows[name];
   if (!row) throw new Error(`no row ${name}; there are ${Object.keys(rows).join(', ')}`);
-  const contenders = chooseContenders({ engine, only });
+  const contenders = chooseContenders({ engine, only, module: row.module });
   const placement = choosePlacement();
   const plan = { ...defaults, ...settings, row, placement };
   console.log(`${name}: ${contenders.map((contender) => contender.name).join(', ')}`);
@@ -45,7 +45,9 @@ export async function compare(name, { command, engine, only, ...settings }) {
   console.log(
     `Medians of ${plan.rounds} rounds. CPU: the server's, user and kernel. Latency: ${row.latency},`,
   );
-  console.log('with every CPU saturated. The floor is a bare C++ server with the same engine.');
+  const floors = results.some(({ floor }) => floor !== null);
+  const floorNote = floors ? ' The floor is a bare C++ server with the same engine.' : '';
+  console.log(`with every CPU saturated.${floorNote}`);
   console.log('Ledger: attached/detached/open descriptors of soref, when its server had closed.');
   console.log(
     `Linux ${release()}, ${cpus()[0]?.model} × ${cpus().length}, Node ${process.version}`,

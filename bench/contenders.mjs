@@ -1,5 +1,6 @@
 // The servers that are compared, and how each is started.
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { availableEngines } from '../scripts/engines.mjs';
 import { root } from '../scripts/processes.mjs';
 
@@ -18,21 +19,26 @@ const ENGINES = ['io_uring', 'epoll'];
  * @property {boolean} optional      left out, visibly, where the host has not what it needs
  */
 
-const nodeServer = (module) => [
+const serverProgram = join(root, 'bench/server.mjs');
+const nodeServer = (module) => [process.execPath, serverProgram, '--module', module];
+
+/** A server of another module of Node's, which soref carries. */
+const registeredServer = (module) => [
   process.execPath,
-  join(root, 'bench/server.mjs'),
-  '--module',
-  module,
+  ...['--import', pathToFileURL(join(root, 'dist/register/index.js')).href],
+  ...[serverProgram, '--module', module, '--carrier', 'soref'],
 ];
 
-/** @type {Contender} */
-const nodeNet = {
-  name: 'node:net',
-  command: nodeServer('node:net'),
-  env: {},
-  floor: 'floor epoll',
-  optional: false,
-};
+/** Node as it is. @returns {Contender} */
+function node(module) {
+  return {
+    name: module,
+    command: nodeServer(module),
+    env: {},
+    floor: module === 'node:net' ? 'floor epoll' : null,
+    optional: false,
+  };
+}
 
 /** @type {Contender[]} */
 const floors = [
@@ -53,12 +59,13 @@ const floors = [
 ];
 
 /** @returns {Contender} */
-function soref(engine) {
+function soref(engine, module) {
+  const isNet = module === 'node:net';
   return {
     name: `soref ${engine}`,
-    command: nodeServer('soref'),
+    command: isNet ? nodeServer('soref') : registeredServer(module),
     env: { SOREF_ENGINE: engine },
-    floor: `floor ${engine}`,
+    floor: isNet ? `floor ${engine}` : null,
     optional: false,
   };
 }
@@ -79,12 +86,14 @@ function engines(wanted) {
 
 /**
  * All contenders, or those of one engine, or those whose names are listed.
- * @param {{ engine?: string | undefined, only?: string[] | undefined }} choice
+ * @param {{ engine?: string | undefined, only?: string[] | undefined, module?: string | undefined }} choice
  */
-export function chooseContenders({ engine, only }) {
+export function chooseContenders({ engine, only, module = 'node:net' }) {
   const wanted = ({ name }) =>
-    only ? only.includes(name) : !engine || name === 'node:net' || name.endsWith(` ${engine}`);
-  const known = [nodeNet, ...ENGINES.map(soref), ...floors];
+    only ? only.includes(name) : !engine || name === module || name.endsWith(` ${engine}`);
+  const sorefOn = (name) => soref(name, module);
+  const bare = module === 'node:net' ? floors : [];
+  const known = [node(module), ...ENGINES.map(sorefOn), ...bare];
   const unknown = only?.find((name) => !known.some((contender) => contender.name === name));
   if (unknown !== undefined) {
     throw new Error(
@@ -92,10 +101,10 @@ export function chooseContenders({ engine, only }) {
     );
   }
   if (engine && !ENGINES.includes(engine)) throw new Error(`--engine: ${ENGINES.join(' or ')}`);
-  const asked = ENGINES.filter((name) => wanted(soref(name)));
+  const asked = ENGINES.filter((name) => wanted(sorefOn(name)));
   const available = engines(asked);
   const missing = asked.find((name) => !available.includes(name));
   // Without a choice, the reason that was printed is enough; what was asked for must be there.
   if ((engine || only) && missing) throw new Error(`soref has no engine ${missing} here`);
-  return [nodeNet, ...available.map(soref), ...floors].filter(wanted);
+  return [node(module), ...available.map(sorefOn), ...bare].filter(wanted);
 }

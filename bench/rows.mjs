@@ -6,6 +6,7 @@
  * @property {string} unit      what is counted and divided by
  * @property {string} latency   from when to when the latency goes
  * @property {string[]} load    further arguments of the load generator
+ * @property {string} [module]  Node's module that serves, where it is not net
  */
 
 /** @type {Record<string, Row>} */
@@ -25,4 +26,13 @@ export const rows = {
     load: [],
   },
   echo: { mode: 'echo', unit: 'message', latency: 'round trip', load: [] },
+  // Node's http module, under soref/register and without. There is no bare server to compare with.
+  http: { mode: 'http', unit: 'request', latency: 'round trip', load: [], module: 'node:http' },
+  'http-close': {
+    mode: 'http-close',
+    unit: 'request',
+    latency: 'connect→closed',
+    load: [],
+    module: 'node:http',
+  },
 };

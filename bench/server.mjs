@@ -1,5 +1,6 @@
 // One server program for every contender that runs in Node: the module to take `createServer` from
 // is an argument, all else is the same. `node bench/server.mjs --module node:net --mode echo`
+//   --carrier soref: the module that is under the other one, and has the ledger (soref/register);
 //   prints "listening PORT";
 //   SIGUSR2 prints its CPU time, memory and connections so far as one JSON line;
 //   SIGTERM closes it, waits for what is open, prints the final report with soref's ledger as one
@@ -15,19 +16,27 @@ const CLOSE_TIMEOUT = 5000; // milliseconds that connections may take to end aft
 const { values } = parseArgs({
   options: {
     module: { type: 'string', default: 'node:net' },
+    carrier: { type: 'string' },
     mode: { type: 'string', default: 'accept-close' },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
   },
 });
 
-const net = createRequire(import.meta.url)(values.module);
+const require = createRequire(import.meta.url);
+const { createServer } = require(values.module);
+const { engine = 'node', ledger: readLedger } = require(values.carrier ?? values.module);
 const counts = { accepted: 0, failed: 0 };
 const response = Buffer.alloc(MESSAGE_SIZE, 'r');
 
 /** @param {Error} _error a connection that broke; the load generator counts it by errno */
 function countFailure(_error) {
   counts.failed += 1;
+}
+
+function serveHello(_request, response) {
+  response.setHeader('Content-Type', 'text/plain');
+  response.end('hello');
 }
 
 /** What each mode does with an accepted connection. */
@@ -50,6 +59,8 @@ const services = {
     socket.on('error', countFailure);
     socket.on('data', (chunk) => socket.write(chunk));
   },
+  http: serveHello,
+  'http-close': serveHello,
   hold: (socket) => {
     counts.accepted += 1;
     socket.on('error', countFailure);
@@ -59,12 +70,17 @@ const services = {
 
 const service = services[values.mode];
 if (!service) throw new Error(`no mode ${values.mode}; there are ${Object.keys(services)}`);
-const server = net.createServer(service);
+const server = createServer(service);
+if (service === serveHello) {
+  server.on('connection', () => {
+    counts.accepted += 1;
+  });
+}
 
 function report() {
   const { user, system } = process.cpuUsage();
   return {
-    engine: net.engine ?? 'node',
+    engine,
     ...counts,
     userCpuUs: user,
     systemCpuUs: system,
@@ -82,12 +98,12 @@ function closeServer() {
 
 /** What is released in the turn after 'close' is not yet in the ledger; one second is given for it. */
 async function settledLedger() {
-  if (typeof net.ledger !== 'function') return null;
-  for (let turn = 0; turn < 100 && ledgerProblems(net.ledger()).length > 0; turn += 1) {
+  if (readLedger === undefined) return null;
+  for (let turn = 0; turn < 100 && ledgerProblems(readLedger()).length > 0; turn += 1) {
     await nextTurn();
     await sleep(10);
   }
-  return net.ledger();
+  return readLedger();
 }
 
 async function end() {

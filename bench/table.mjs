@@ -21,7 +21,7 @@ function align(lines) {
  */
 export function formatTable(results, row) {
   const find = (name) => results.find((result) => result.name === name);
-  const node = find('node:net');
+  const node = results.find(({ name }) => name.startsWith('node:'));
   const head = [
     'contender',
     ...[`${row.unit}s/s`, '÷ node', '÷ floor'],

@@ -48,6 +48,26 @@ for (const contender of servers) {
   });
 }
 
+const httpServers = chooseContenders({ module: 'node:http' });
+for (const contender of httpServers) {
+  t.test(`${contender.name} with http`, async (t) => {
+    for (const mode of ['http', 'http-close']) {
+      const server = await ServerProcess.start(contender, { mode, cpu: null });
+      const result = await runLoad([
+        ...['--mode', mode, '--port', String(server.port), '--workers', '2'],
+        ...['--concurrency', '20', '--count', String(COUNT)],
+      ]);
+      const report = await server.stop();
+      const connections = mode === 'http' ? 20 : COUNT;
+      t.equal(result.total.completed, COUNT, `${mode}: all were completed`);
+      t.equal(result.total.closed, connections, `${mode}: all connections were closed`);
+      t.strictSame(result.errors, {}, `${mode}: no errors`);
+      t.equal(report.accepted, connections, `${mode}: the server accepted as many`);
+      t.equal(report.exitCode, 0, `${mode}: the server closed them all`);
+    }
+  });
+}
+
 /** A server in this process, for what no proper server does. */
 async function listen(t, serve) {
   const server = createServer(serve);

@@ -17,7 +17,7 @@
 
 namespace soref::bench {
 
-enum class Mode { accept_close, request_response, echo, hold };
+enum class Mode { accept_close, request_response, echo, hold, http, http_close };
 
 struct Options {
   Mode mode = Mode::accept_close;
@@ -42,11 +42,13 @@ inline constexpr const char* kUsage =
     "         request-response   connect, send 64 bytes, read 64 bytes and the end, close\n"
     "         echo               keep connections open, 64 bytes back and forth on each\n"
     "         hold               keep connections open and idle\n"
+    "         http               keep connections open, one GET after the other on each\n"
+    "         http-close         connect, one GET, read the answer and the end, close\n"
     "  --host ADDRESS            a loopback address: 127.0.0.0/8 or ::1 (127.0.0.1)\n"
     "  --concurrency N           connections open at a time, 1 to 60000 (256)\n"
     "  --seconds S               length of the measured window (2)\n"
     "  --warm-up S               time before the window, not measured (0.5)\n"
-    "  --count N                 this many connections (echo: messages) instead of a window\n"
+    "  --count N                 this many connections (echo, http: messages) instead of a window\n"
     "  --timeout S               longest time for --count and for closing what is open (30)\n"
     "  --sources N               source addresses to spread over, 1 to 200 (8; IPv4 only)\n"
     "  --cpus A,B,…              one worker process pinned to each of these CPUs\n"
@@ -63,6 +65,8 @@ inline Mode parse_mode(std::string_view name) {
   if (name == "request-response") return Mode::request_response;
   if (name == "echo") return Mode::echo;
   if (name == "hold") return Mode::hold;
+  if (name == "http") return Mode::http;
+  if (name == "http-close") return Mode::http_close;
   kArguments.refuse("--mode: no such mode: " + std::string(name));
 }
 

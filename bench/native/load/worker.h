@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "clock.h"
@@ -73,14 +75,28 @@ class Worker {
     uint32_t watched = 0;  // epoll events asked for; 0 before the first epoll_ctl
     bool established = false;
     bool shut = false;  // our side was shut down; only the peer's end is awaited
+    bool answered = false;
     uint32_t sent = 0;  // bytes of the current message
     uint32_t received = 0;
     uint64_t since = 0;  // when connect() was called, or when the current message was sent
     std::array<char, kMessageSize> message{};
   };
 
-  bool keeps_connections() const {
-    return options_.mode == Mode::echo || options_.mode == Mode::hold;
+  bool keeps_connections() const { return exchanges() || options_.mode == Mode::hold; }
+
+  // One message after the other on the same connection.
+  bool exchanges() const { return options_.mode == Mode::echo || options_.mode == Mode::http; }
+
+  bool speaks_http() const {
+    return options_.mode == Mode::http || options_.mode == Mode::http_close;
+  }
+
+  std::string_view request(const Connection& connection) const {
+    if (options_.mode == Mode::http) return "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    if (options_.mode == Mode::http_close) {
+      return "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    }
+    return {connection.message.data(), connection.message.size()};
   }
 
   // Kept connections are opened at a pace of 16 a millisecond, since nothing tells when the server
@@ -142,8 +158,9 @@ class Worker {
       establish(slot);
       if (ending_ && options_.mode == Mode::hold) return end(slot);
     }
-    if (connection.sent < kMessageSize && !connection.shut && options_.mode != Mode::accept_close &&
-        options_.mode != Mode::hold && (events & EPOLLOUT) != 0) {
+    if (connection.sent < request(connection).size() && !connection.shut &&
+        options_.mode != Mode::accept_close && options_.mode != Mode::hold &&
+        (events & EPOLLOUT) != 0) {
       send_message(slot);
       if (connection.descriptor < 0) return;
     }
@@ -163,12 +180,13 @@ class Worker {
     const std::array<uint64_t, 2> mark{slot, ++message_number_};
     std::memcpy(connection.message.data(), mark.data(), sizeof mark);
     connection.sent = connection.received = 0;
+    connection.answered = false;
   }
 
   void send_message(uint32_t slot) {
     Connection& connection = connections_[slot];
-    const ssize_t sent = send(connection.descriptor, connection.message.data() + connection.sent,
-                              kMessageSize - connection.sent, MSG_NOSIGNAL);
+    const std::string_view left = request(connection).substr(connection.sent);
+    const ssize_t sent = send(connection.descriptor, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != ENOTCONN) {
       return fail(slot, failure_of(errno));
     }
@@ -176,13 +194,14 @@ class Worker {
       if (!connection.established) establish(slot);
       connection.sent += static_cast<uint32_t>(sent);
     }
-    const uint32_t output = connection.sent < kMessageSize ? uint32_t{EPOLLOUT} : 0;
+    const bool all_sent = connection.sent == request(connection).size();
+    const uint32_t output = all_sent ? 0 : uint32_t{EPOLLOUT};
     watch(slot, EPOLLIN | EPOLLRDHUP | output);
   }
 
   void receive(uint32_t slot, uint32_t events) {
     Connection& connection = connections_[slot];
-    std::array<char, size_t{kMessageSize} * 2> buffer;
+    std::array<char, 1024> buffer;
     for (;;) {
       const ssize_t size = recv(connection.descriptor, buffer.data(), buffer.size(), 0);
       if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -197,15 +216,14 @@ class Worker {
   // Returns whether the connection is still there to read from.
   bool take(uint32_t slot, const char* bytes, uint32_t size) {
     Connection& connection = connections_[slot];
-    const bool echo = options_.mode == Mode::echo;
-    if ((!echo && options_.mode != Mode::request_response) ||
-        size > connection.sent - connection.received ||
-        (echo && std::memcmp(connection.message.data() + connection.received, bytes, size) != 0)) {
+    if (!is_expected(connection, bytes, size)) {
       fail(slot, kUnexpectedData);
       return false;
     }
     connection.received += size;
-    if (!echo || connection.received < kMessageSize) return true;
+    connection.answered = speaks_http() ? ends_http_answer(connection, bytes, size)
+                                        : connection.received == kMessageSize;
+    if (!exchanges() || !connection.answered) return true;
     complete(connection.since);
     if (connection.shut) return true;
     if (ending_ || (bounded_ && budget_ == 0)) {
@@ -218,12 +236,31 @@ class Worker {
     return connection.descriptor >= 0;
   }
 
+  bool is_expected(const Connection& connection, const char* bytes, uint32_t size) const {
+    if (speaks_http()) return !connection.answered;
+    if (options_.mode == Mode::request_response) {
+      return size <= connection.sent - connection.received;
+    }
+    return options_.mode == Mode::echo && size <= connection.sent - connection.received &&
+           std::memcmp(connection.message.data() + connection.received, bytes, size) == 0;
+  }
+
+  // An answer ends with the body that the benchmark's servers send. Its last bytes are kept in
+  // `message`, which HTTP does not use, for they may come in pieces.
+  static bool ends_http_answer(Connection& connection, const char* bytes, uint32_t size) {
+    static constexpr std::string_view kEnd = "\r\n\r\nhello";
+    char* const last = connection.message.data();
+    const size_t fresh = std::min<size_t>(size, kEnd.size());
+    std::memmove(last, last + fresh, kEnd.size() - fresh);
+    std::memcpy(last + kEnd.size() - fresh, bytes + size - fresh, fresh);
+    return std::string_view(last, kEnd.size()) == kEnd;
+  }
+
   void on_end(uint32_t slot) {
     const Connection& connection = connections_[slot];
-    const bool expected = keeps_connections() ? connection.shut
-                          : options_.mode == Mode::request_response
-                              ? connection.received == kMessageSize
-                              : true;
+    const bool expected = keeps_connections()                   ? connection.shut
+                          : options_.mode != Mode::accept_close ? connection.answered
+                                                                : true;
     if (!expected) return fail(slot, kUnexpectedEnd);
     if (!keeps_connections()) complete(connection.since);
     add(state_.closed);
@@ -247,7 +284,7 @@ class Worker {
     for (uint32_t slot = 0; slot < connections_.size(); ++slot) {
       const Connection& connection = connections_[slot];
       // One that is not established yet ends once it is; an echo under way ends with its answer.
-      const bool answer_pending = options_.mode == Mode::echo && connection.received < kMessageSize;
+      const bool answer_pending = exchanges() && !connection.answered;
       if (connection.established && !connection.shut && !answer_pending) end(slot);
     }
   }
@@ -290,7 +327,7 @@ class Worker {
   WorkerState& state_;
   LoopbackDestination destination_;
   const bool bounded_;
-  uint64_t budget_;  // connections still to open, for echo messages still to be sent
+  uint64_t budget_;  // connections still to open, or messages still to be sent
   bool ending_ = false;
   int epoll_ = -1;
   uint64_t paced_at_ = 0;
