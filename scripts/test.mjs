@@ -48,7 +48,7 @@ const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
 const NATIVE_TIMEOUT = 120_000;
 const BENCH_TIMEOUT = 120_000;
 const API_TIMEOUT = 120_000;
-const SOAK_TIMEOUT = 240_000;
+const SOAK_TIMEOUT = 400_000;
 
 async function layout({ only, runner }) {
   const results = [];

@@ -3,13 +3,13 @@
 // load/worker.h is what a worker does.
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <cstdio>
 
 #include "clock.h"
+#include "descriptor_limit.h"
 #include "load/options.h"
 #include "load/report.h"
 #include "load/shared_state.h"
@@ -69,13 +69,6 @@ void wait_until_ended(const std::vector<pid_t>& workers) {
            errno == EINTR) {
     }
   }
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int run(const Options& options) {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "clock.h"
+#include "descriptor_limit.h"
 #include "soak_clients/client.h"
 #include "soak_clients/options.h"
 #include "soak_clients/plan.h"
@@ -95,6 +96,7 @@ int run(const Options& options) {
     std::perror("soak_clients: mmap");
     return 1;
   }
+  raise_descriptor_limit();
   Killer killer(options, *killed);
   const uint64_t begin = now_ns();
   const pid_t client = start_process([&] {

@@ -23,6 +23,8 @@
 #include <string>
 #include <string_view>
 
+#include "descriptor_limit.h"
+
 namespace soref::bench {
 
 inline constexpr uint32_t kMessageSize = 64;
@@ -136,13 +138,6 @@ inline int open_termination_signal() {
   const int descriptor = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   if (descriptor < 0) die("signalfd", errno);
   return descriptor;
-}
-
-inline void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Returns the process's exit code: 0 only if every accepted connection was closed.
