@@ -38,17 +38,28 @@ interface Counterpart {
   sent?: NativeHandle;
 }
 
+/** What a connection of http's has: its parser, and the response that is being written. */
+interface HttpParts {
+  parser?: unknown;
+  _httpMessage?: unknown;
+}
+
 /** A socket of Node's on a duplicate of our handle's descriptor; undefined if there are no more. */
 function duplicate(handle: Handle) {
   const fd = duplicateDescriptor(handle.fd, handle.kind);
   return fd < 0 ? undefined : nodeSocketOn(fd, { allowHalfOpen: true, manualStart: true });
 }
 
-/** The socket leaves this process, and stays behind without a connection, as Node's does. */
-function leaveProcess(socket: SorefSocket): Counterpart {
+/**
+ * The socket leaves this process, and stays behind without a connection, as Node's does. What http has
+ * attached to it goes along, for Node releases that of the socket which it sends.
+ */
+function leaveProcess(socket: SorefSocket & HttpParts): Counterpart {
   const { node } = handOver(socket, false);
   socket.setTimeout(0);
-  return { handle: Object.assign(node, { server: socket.server }) };
+  const { server, parser, _httpMessage } = socket;
+  if (parser) Object.assign(socket, { parser: null, _httpMessage: null });
+  return { handle: Object.assign(node, { server, parser, _httpMessage }) };
 }
 
 /** What Node can send in the place of a socket, server or handle of soref's; undefined for others. */

@@ -2,6 +2,9 @@
 import t from 'tap';
 import { run, runRegistered, shortFolder } from './programs';
 
+// Many processes, on a machine that may be busy.
+t.setTimeout(100_000);
+
 // Each program is run on node:net as well, and has to print the same there.
 const CLUSTER = `
 const cluster = require('node:cluster');
@@ -69,7 +72,9 @@ const read = (port) => new Promise((resolve) => {
 });
 const closed = (server) => new Promise((resolve) => server.close(resolve));
 async function parent() {
-  const child = fork(__filename, ['child']);
+  // Whether the other process has soref too is said by the environment.
+  const SOREF_REGISTER = process.env.CHILD_REGISTER ?? '1';
+  const child = fork(__filename, ['child'], { env: { ...process.env, SOREF_REGISTER } });
   const message = async () => (await once(child, 'message'))[0];
   await message();
 
@@ -127,6 +132,121 @@ function child() {
 if (process.argv[2] === 'child') child();
 else parent();`;
 
+// Many at once, so that they queue in the channel; over TCP and a path; with messages between them.
+const CROWD = `
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
+const net = require('net');
+const COUNT = 60;
+const path = process.env.SOCKET_PATH;
+const read = (where) => new Promise((resolve) => {
+  let text = '';
+  net.connect(where).on('data', (data) => { text += data; }).on('close', () => resolve(text));
+});
+async function parent() {
+  const SOREF_REGISTER = process.env.CHILD_REGISTER ?? '1';
+  const child = fork(__filename, ['child'], { env: { ...process.env, SOREF_REGISTER } });
+  await once(child, 'message');
+  const order = [];
+  child.on('message', (name, socket) => {
+    // The child sends each one back, and it is ended here.
+    if (name.socket !== undefined) socket.end('back ' + name.socket);
+    else order.push(name.order);
+  });
+  for (const where of [{ port: 0, host: '127.0.0.1' }, { path }]) {
+    let next = 0;
+    const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+      child.send({ socket: next }, socket, (error) => { if (error) console.log(error.code); });
+      child.send({ order: next++ });
+    });
+    await once(server.listen(where), 'listening');
+    const target = where.port === 0 ? server.address() : where;
+    const answers = await Promise.all(Array.from({ length: COUNT }, () => read({ ...target, host: target.address })));
+    console.log(new Set(answers).size, answers.every((answer) => /^there [0-9]+, back [0-9]+$/.test(answer)));
+    // It does not end: of a connection that comes back the child tells no close.
+    server.close();
+  }
+  while (order.length < 2 * COUNT) await once(child, 'message');
+  console.log(order.every((value, index) => value === index % COUNT));
+  // There is nobody to take it, and so it stays here.
+  child.kill();
+  await once(child, 'exit');
+  const kept = net.createServer((socket) => {
+    child.send('nobody', socket, (error) => {
+      console.log(error.code);
+      socket.end('kept');
+    });
+  });
+  await once(kept.listen(0, '127.0.0.1'), 'listening');
+  console.log(await read(kept.address().port));
+  kept.close();
+}
+function child() {
+  process.on('message', (message, handle) => {
+    if (message.socket !== undefined) {
+      handle.write('there ' + message.socket + ', ', () => process.send(message, handle));
+    } else process.send(message);
+  });
+  process.send('ready');
+}
+if (process.argv[2] === 'child') child();
+else parent();`;
+
+// A child takes over a connection of an http server, which then has nothing of http left here.
+const HTTP_CONNECTION = `
+const { fork } = require('node:child_process');
+const http = require('node:http');
+if (process.argv[2] === 'child') {
+  process.on('message', (url, socket) => socket.end('HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nchild: ' + url));
+  process.send('ready');
+} else {
+  const child = fork(__filename, ['child']);
+  const server = http.createServer((req, res) => {
+    const { socket } = res;
+    child.send(req.url, socket, () => child.disconnect());
+    console.log(socket.parser, socket._httpMessage, res.socket, socket.timeout);
+    server.close();
+  });
+  child.once('message', () => server.listen(0, '127.0.0.1', () => {
+    http.get({ port: server.address().port, path: '/path', agent: false }, (res) => {
+      res.setEncoding('utf8').on('data', (text) => console.log(text));
+    });
+  }));
+}`;
+
+// A connection that the primary accepts is a worker's, comes back, and a server goes the other way.
+const BETWEEN_WORKERS = `
+const cluster = require('node:cluster');
+const { once } = require('node:events');
+const net = require('net');
+const read = (port) => new Promise((resolve) => {
+  let text = '';
+  net.connect(port, '127.0.0.1').on('data', (data) => { text += data; }).on('close', () => resolve(text));
+});
+if (cluster.isPrimary) {
+  const worker = cluster.fork({ SOREF_REGISTER: process.env.CHILD_REGISTER ?? '1' });
+  worker.once('online', async () => {
+    const server = net.createServer({ pauseOnConnect: true }, (socket) => worker.send('socket', socket));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    worker.on('message', (name, handle) => { if (name === 'returned') handle.end('primary'); });
+    console.log(await read(server.address().port));
+    server.close();
+    worker.send('own');
+    const [port] = await once(worker, 'message');
+    console.log(await read(port));
+    worker.disconnect();
+  });
+  cluster.on('exit', (worker, code) => console.log('exit', code));
+} else {
+  process.on('message', (name, handle) => {
+    if (name === 'socket') handle.write('worker ', () => process.send('returned', handle));
+    if (name === 'own') {
+      const server = net.createServer((socket) => socket.end('worker’s server'));
+      server.listen(0, '127.0.0.1', () => process.send(server.address().port));
+    }
+  });
+}`;
+
 /** Runs a program with and without soref, and compares what they print. */
 async function compare(test: Tap, program: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
   const file = `${test.testdir({ 'program.cjs': program })}/program.cjs`;
@@ -152,7 +272,28 @@ for (const POLICY of ['rr', 'none']) {
   );
 }
 
-t.test('sockets and servers go to a child and come back', (t) => compare(t, PASSING));
+// With soref on both sides, and where the other process is one of plain Node.
+const SIDES = {
+  'both have soref': {},
+  'the parent has it': { CHILD_REGISTER: '0' },
+  'the child has it': { SOREF_REGISTER: '0' },
+};
+for (const [name, env] of Object.entries(SIDES)) {
+  t.test(`sockets and servers go to a child and come back: ${name}`, (t) =>
+    compare(t, PASSING, env),
+  );
+
+  t.test(`many sockets at once: ${name}`, (t) => {
+    const SOCKET_PATH = `${shortFolder()}/socket`;
+    return compare(t, CROWD, { ...env, SOCKET_PATH });
+  });
+
+  t.test(`sockets between a primary and its worker: ${name}`, (t) =>
+    compare(t, BETWEEN_WORKERS, env),
+  );
+}
+
+t.test('a connection of http’s goes to a child', (t) => compare(t, HTTP_CONNECTION));
 
 t.test('a worker of a cluster leaves a balanced ledger', async (t) => {
   const program = `process.on('exit', () => {
