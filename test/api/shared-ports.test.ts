@@ -1,0 +1,88 @@
+// Worker threads that share a port: each has a server of its own there (reusePort, SO_REUSEPORT of socket(7)), and the
+// kernel gives each its part of the connections.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { connect } from 'soref';
+import t, { type Test } from 'tap';
+
+// Many connections, on a machine that may be busy.
+t.setTimeout(100_000);
+
+const THREADS = 3;
+const CONNECTIONS = 150;
+
+const SERVER = `
+const { parentPort, threadId, workerData } = require('node:worker_threads');
+const net = require('soref');
+let served = 0;
+const server = net.createServer((socket) => {
+  served += 1;
+  socket.end(String(threadId));
+});
+server.listen({ port: workerData, host: '127.0.0.1', reusePort: true }, () => {
+  parentPort.postMessage(server.address().port);
+});
+parentPort.on('message', () => {
+  server.close(() => {
+    const { attached, detached, descriptors } = net.ledger();
+    parentPort.postMessage({ served, balanced: attached === detached && descriptors === 0 });
+    parentPort.close();
+  });
+});`;
+
+/** What the thread says next; to 'close', when it has closed. */
+async function answer<Answer>(thread: Worker, request?: 'close'): Promise<Answer> {
+  const answered = once(thread, 'message');
+  if (request !== undefined) thread.postMessage(request);
+  return (await answered)[0] as Answer;
+}
+
+/** What a thread tells when it has closed. */
+interface Closed {
+  served: number;
+  balanced: boolean;
+}
+
+function read(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    connect(port, '127.0.0.1')
+      .on('data', (data) => {
+        text += data;
+      })
+      .on('error', reject)
+      .on('close', () => resolve(text));
+  });
+}
+
+/** Starts the threads one after the other: the first finds the port that the others share. */
+async function startThreads(test: Test): Promise<{ threads: Worker[]; port: number }> {
+  const file = `${test.testdir({ 'server.cjs': SERVER })}/server.cjs`;
+  const threads: Worker[] = [];
+  let port = 0;
+  for (let index = 0; index < THREADS; index++) {
+    const thread = new Worker(file, { workerData: port });
+    threads.push(thread);
+    port = await answer<number>(thread);
+  }
+  return { threads, port };
+}
+
+t.test('every thread serves its part, and none is lost', async (t) => {
+  const { threads, port } = await startThreads(t);
+  const answers = await Promise.all(Array.from({ length: CONNECTIONS }, () => read(port)));
+  const names = threads.map(({ threadId }) => String(threadId)).sort();
+  t.strictSame([...new Set(answers)].sort(), names, 'the kernel spreads them');
+  const [first, ...others] = threads as [Worker, ...Worker[]];
+  const { served, balanced } = await answer<Closed>(first, 'close');
+  t.equal(served, answers.filter((name) => name === names[0]).length);
+  t.ok(balanced);
+  await once(first, 'exit');
+  const later = await Promise.all(Array.from({ length: CONNECTIONS }, () => read(port)));
+  t.notOk(later.includes(names[0] as string), 'a thread that has closed gets no more');
+  t.notOk(later.includes(''), 'and the others get all');
+  for (const thread of others) {
+    t.ok((await answer<Closed>(thread, 'close')).balanced);
+    await once(thread, 'exit');
+  }
+});
