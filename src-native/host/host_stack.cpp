@@ -67,9 +67,11 @@ void HostStack::start_connect(ControlBlock& block) noexcept {
   engine_->connect(block.channel);
 }
 
-void HostStack::forget(ControlBlock& block) noexcept {
+void HostStack::cancel(ControlBlock& block) noexcept {
+  // It would otherwise accept again, after its close, when descriptors become free.
   if (block.listening) std::erase(paused_, &block);
-  engine_->forget(block.channel);
+  engine_->cancel_read(block.channel);
+  engine_->cancel_write(block.channel);
 }
 
 // --- completing

@@ -38,7 +38,8 @@ class HostStack {
   void start_receive(ControlBlock& block) noexcept;
   void start_send(ControlBlock& block) noexcept;
   void start_connect(ControlBlock& block) noexcept;
-  void forget(ControlBlock& block) noexcept;
+  // Ends what the control block has in flight or waits for.
+  void cancel(ControlBlock& block) noexcept;
 
  private:
   void complete_accept(ControlBlock& block, const engine::Completion& completion) noexcept;

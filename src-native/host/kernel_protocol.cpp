@@ -54,7 +54,7 @@ void KernelProtocol::detach(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
   SOREF_ASSERT(mine.leaving, "close or abort comes before detach");
   SOREF_ASSERT(mine.channel.idle(), "a descriptor is closed only without operations in flight");
-  if (mine.descriptor.is_open()) stack_->forget(mine);
+  if (mine.descriptor.is_open()) stack_->engine().forget(mine.channel);
   delete &mine;
 }
 

@@ -47,8 +47,7 @@ int KernelProtocol::shutdown(protocol::ControlBlock& block) noexcept {
 void KernelProtocol::leave(ControlBlock& block) noexcept {
   block.leaving = true;
   block.receive_wanted = false;
-  if (reads(block)) stack_->engine().cancel_read(block.channel);
-  if (writes(block)) stack_->engine().cancel_write(block.channel);
+  stack_->cancel(block);
 }
 
 void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
@@ -75,7 +74,7 @@ void KernelProtocol::quiesce(protocol::ControlBlock& block) noexcept { leave(ker
 int KernelProtocol::release(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
   SOREF_ASSERT(mine.channel.idle(), "a descriptor leaves only without operations in flight");
-  stack_->forget(mine);
+  stack_->engine().forget(mine.channel);
   mine.bound_path.clear();
   return mine.descriptor.release();
 }

@@ -353,6 +353,26 @@ TEST_CASE("a listener without descriptors waits, and accepts when there are some
   });
 }
 
+TEST_CASE("a listener that is closed while it waits for descriptors never accepts again") {
+  on_each_engine([](Core& core) {
+    Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
+    Socket& client = core.create(Family::tcp4);
+    rlimit limit{};
+    CHECK_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_EQ(client.connect(Core::local(listening)), 0);
+    CHECK(core.run([&] { return core.stack.has_paused_accepts(); }));
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    // An event that nobody has seen keeps the socket beyond its close.
+    listening.incoming_failed(-EBADF);
+    listening.close(false);
+    core.stack.retry_accepts();
+    CHECK_EQ(listening.references(base::Reference::operation), 0U);
+    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
+  });
+}
+
 TEST_CASE("ten thousand connections come and go, and nothing is left") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
