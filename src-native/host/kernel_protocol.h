@@ -49,6 +49,7 @@ class KernelProtocol final : public protocol::Protocol {
  private:
   [[nodiscard]] bool is_tcp() const noexcept { return codec_->domain() != AF_UNIX; }
   void remember_peer(ControlBlock& block) noexcept;
+  static void remove_path(const ControlBlock& block) noexcept;
   void leave(ControlBlock& block) noexcept;
 
   HostStack* stack_;

@@ -43,6 +43,12 @@ int KernelProtocol::shutdown(protocol::ControlBlock& block) noexcept {
   return ::shutdown(kernel(block).descriptor.number(), SHUT_WR) == 0 ? 0 : -errno;
 }
 
+// The path goes with its listener, before the descriptor, so that nobody connects to a name that
+// leads nowhere.
+void KernelProtocol::remove_path(const ControlBlock& block) noexcept {
+  if (!block.bound_path.empty()) ::unlink(block.bound_path.c_str());
+}
+
 // Ends what is in flight; nothing starts after this.
 void KernelProtocol::leave(ControlBlock& block) noexcept {
   block.leaving = true;
@@ -52,9 +58,7 @@ void KernelProtocol::leave(ControlBlock& block) noexcept {
 
 void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
-  // The path goes with its listener, before the descriptor, so that nobody connects to a name
-  // that leads nowhere.
-  if (!mine.bound_path.empty()) ::unlink(mine.bound_path.c_str());
+  remove_path(mine);
   // A send that is cancelled at once still sends what the kernel takes without waiting.
   if (mine.descriptor.is_open() && !mine.leaving && !writes(mine) &&
       !mine.socket->outgoing().empty()) {
@@ -65,6 +69,7 @@ void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
 
 void KernelProtocol::abort(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
+  remove_path(mine);
   static_cast<void>(set_option(block, protocol::Option::reset_on_close, 1));
   leave(mine);
 }

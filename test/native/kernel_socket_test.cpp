@@ -188,6 +188,8 @@ TEST_CASE("a path goes with its listener, an abstract name leaves nothing") {
     CHECK_EQ(::access(path.c_str(), F_OK), 0);
     named.close(false);
     CHECK(::access(path.c_str(), F_OK) != 0);
+    core.listener(Family::local, path).close(true);
+    CHECK(::access(path.c_str(), F_OK) != 0);
     const std::string name = std::string(1, '\0') + "soref-native-test";
     Socket& abstract = core.listener(Family::local, name);
     CHECK_EQ(Core::local(abstract).address, name);
