@@ -191,7 +191,7 @@ void Socket::connected(int error) noexcept {
   if (error != 0) return;
   // What was asked for meanwhile waited for the connection.
   if (receive_wanted_) receive(true);
-  if (!outgoing_.empty() || shutdown_wanted_) want_flush();
+  if (outgoing_.awaited() > 0 || !outgoing_.empty() || shutdown_wanted_) want_flush();
 }
 
 void Socket::incoming(int resource) noexcept {

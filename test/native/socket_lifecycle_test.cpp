@@ -199,6 +199,22 @@ TEST_CASE("a half-close waits for the bytes before it") {
   fixture.end(socket);
 }
 
+TEST_CASE("an empty write that waits for the connection is answered when it stands") {
+  Fixture fixture;
+  Socket& socket = fixture.create();
+  CHECK_EQ(socket.connect({}), 0);
+  socket.send_copy({}, true);
+  fixture.layer->flush();
+  CHECK(fixture.sink.events.empty());
+  socket.connected(0);
+  fixture.layer->flush();
+  CHECK(fixture.sink.take().event == Event::connected);
+  REQUIRE(!fixture.sink.events.empty());
+  CHECK(fixture.sink.take().event == Event::written);
+  ScriptedProtocol::scripted(socket.control_block()).operation.reset();
+  fixture.end(socket);
+}
+
 TEST_CASE("every awaited write is answered once, also by a failure") {
   Fixture fixture;
   Socket& socket = fixture.create(protocol::Origin::Kind::external);
