@@ -131,7 +131,7 @@ function buildMicro(settings) {
 
 function buildTests(settings) {
   buildPrograms('tests', testPrograms(), {
-    inputs: [...nativeInputs, 'test/native', 'scripts/native-makefile.mjs'],
+    inputs: [...nativeInputs, 'test/native', 'test/faults', 'scripts/native-makefile.mjs'],
     options: ['-DSOREF_NATIVE_TESTS=ON', `-DSOREF_SANITIZE=${SANITIZERS}`],
     plan: {
       folder: 'build-tests',

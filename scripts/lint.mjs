@@ -37,7 +37,7 @@ async function clangTidy() {
   await build(['native', 'tests', 'bench', 'micro']);
   const databases = [
     { folder: 'build', files: filesBelow(['src-native']) },
-    { folder: 'build-tests', files: filesBelow(['test/native']) },
+    { folder: 'build-tests', files: filesBelow(['test/native', 'test/faults']) },
     { folder: 'build-bench', files: filesBelow(['bench/native']) },
     { folder: 'build-micro', files: filesBelow(['bench/micro']) },
   ];

@@ -20,10 +20,18 @@ function cppFiles(folder) {
   return names.sort().map((name) => join(folder, name));
 }
 
-/** The native tests: name → its sources. */
+const isTest = (file) => file.endsWith('_test.cpp');
+
+/** The native tests: name → its sources. Those of test/faults share the simulation beside them. */
 export function testPrograms() {
-  const files = cppFiles('test/native').filter((file) => file.endsWith('_test.cpp'));
-  return new Map(files.map((file) => [basename(file, '.cpp'), [file]]));
+  const faults = cppFiles('test/faults');
+  const simulation = faults.filter((file) => !isTest(file));
+  return new Map([
+    ...cppFiles('test/native')
+      .filter(isTest)
+      .map((file) => [basename(file, '.cpp'), [file]]),
+    ...faults.filter(isTest).map((file) => [basename(file, '.cpp'), [file, ...simulation]]),
+  ]);
 }
 
 /** The programs of a folder: NAME.cpp, with the files of the folder NAME/ where there is one. */

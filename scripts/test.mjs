@@ -1,6 +1,7 @@
 // Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts are
 //   layout  the rules of the source tree                        test/layout/*.test.ts
 //   native  everything below binding/ under ASan and UBSan      test/native/*_test.cpp
+//           and over a simulated kernel, where all can fail     test/faults/*_test.cpp
 //   bench   the load generator and the comparison tell the truth test/bench/*.test.mjs
 //   api     what a program sees, once with each engine          test/api/*.test.ts
 //   soak    short soaks pass, and spoiled servers do not        test/soak/*.test.mjs

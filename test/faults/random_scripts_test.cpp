@@ -1,0 +1,35 @@
+// Random scripts of consumers and peers over engines of every temper, with faults and without.
+#include "check_run.h"
+#include "scripted_run.h"
+
+namespace soref::faults {
+namespace {
+
+constexpr std::uint64_t kSeeds = 6000;
+
+void run_seeds(const char* test, std::uint32_t rate) {
+  if (const auto plan = plan_to_replay(test)) {
+    check_run(*plan, run_script(*plan).findings);
+    return;
+  }
+  const std::uint64_t seeds = seeds_to_run(kSeeds);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const RunPlan plan{.test = test, .seed = seed, .rate = rate};
+    if (!check_run(plan, run_script(plan).findings)) return;
+  }
+}
+
+TEST_CASE("random scripts without faults") { run_seeds("without faults", 0); }
+TEST_CASE("random scripts where one call in twenty fails") { run_seeds("one call in twenty", 20); }
+
+TEST_CASE("the same seed makes the same run") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Outcome first = run_script({.seed = seed, .rate = 30});
+    const Outcome second = run_script({.seed = seed, .rate = 30});
+    CHECK_EQ(first.calls, second.calls);
+    CHECK_EQ(first.moments, second.moments);
+  }
+}
+
+}  // namespace
+}  // namespace soref::faults
