@@ -51,9 +51,10 @@ export function unregister(slot: number, receiver: EventReceiver): void {
  */
 function deliver(): void {
   const { control, eventsAt, eventLength } = core;
-  const count = control[EVENT_COUNT] as number;
   for (;;) {
     const cursor = control[EVENT_CURSOR] as number;
+    // Read anew each time: a listener may have run the loop itself, and then it is another batch.
+    const count = control[EVENT_COUNT] as number;
     if (cursor >= count) return;
     control[EVENT_CURSOR] = cursor + 1;
     const at = eventsAt + cursor * eventLength;

@@ -82,13 +82,15 @@ void Core::begin_turn() noexcept {
 }
 
 void Core::deliver(const std::function<void()>& dispatch) noexcept {
-  while (events_.fill(memory_, layer_) > 0) {
-    std::int32_t& cursor = memory_.header(Header::event_cursor);
-    while (cursor < memory_.header(Header::event_count)) {
+  // A consumer that runs the loop itself gets the rest of its batch first.
+  while (events_.batch_size() > 0 || events_.fill(memory_, layer_) > 0) {
+    const std::int32_t& cursor = memory_.header(Header::event_cursor);
+    while (cursor < static_cast<std::int32_t>(events_.batch_size())) {
       const std::int32_t before = cursor;
       dispatch();
-      // No progress: the consumers cannot run any more, the environment is ending.
-      if (cursor == before) break;
+      // No progress: the consumers cannot run any more, since the environment is ending, or write
+      // there what they like.
+      if (cursor <= before) break;
     }
     events_.settle(layer_);
     layer_.reclaim();

@@ -24,10 +24,14 @@ class EventQueue final : public socket::EventSink {
   void queue_closed(socket::SocketName name) override;
   void discard(protocol::Chunk chunk) override;
 
-  [[nodiscard]] bool empty() const noexcept { return next_ == records_.size(); }
+  // Nothing waits, and nothing is being looked at.
+  [[nodiscard]] bool empty() const noexcept { return next_ == records_.size() && batch_.empty(); }
   // Writes the next batch into shared memory; the number of events in it. Connections are accepted
   // here: an event names the child that JavaScript holds from now on.
   [[nodiscard]] std::uint32_t fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept;
+  // Events in the batch that JavaScript is looking at. What shared memory says of it is for
+  // JavaScript to read.
+  [[nodiscard]] std::size_t batch_size() const noexcept { return batch_.size(); }
   // JavaScript has seen the batch: its references and buffers go, and the slots of the sockets
   // whose farewell it was are free.
   void settle(socket::SocketLayer& layer) noexcept;
