@@ -51,9 +51,12 @@ void Consumer::receive_event(Holder& holder, Event event, std::int32_t first, st
   }
   expect(!holder.close_carried_out || batch_ <= holder.last_batch,
          "no event but the last follows a close", holder);
+  const Endpoint& endpoint = kernel_->endpoint(holder.endpoint);
   switch (event) {
     case Event::connected:
       expect(holder.connecting, "a connect ends once", holder);
+      expect((first == 0) == (endpoint.state == EndpointState::connected) || endpoint.disturbed,
+             "a connect ends as it did in the kernel", holder);
       holder.connecting = false;
       holder.connected = first == 0;
       if (holder.connected && choices_->below(4) != 0) receive(holder, true);
@@ -72,6 +75,7 @@ void Consumer::receive_event(Holder& holder, Event event, std::int32_t first, st
     }
     case Event::accept_failed:
       expect(holder.listening && !holder.accept_failed, "a listener fails once", holder);
+      expect(endpoint.disturbed, "a listener fails of an error that is its own", holder);
       holder.accept_failed = true;
       return;
     case Event::data:
@@ -82,8 +86,10 @@ void Consumer::receive_event(Holder& holder, Event event, std::int32_t first, st
     case Event::receive_failed:
       expect(!holder.receive_over, "the receiving direction ends once", holder);
       holder.receive_over = true;
-      if (event == Event::end) {
-        const Endpoint& endpoint = kernel_->endpoint(holder.endpoint);
+      if (event == Event::receive_failed) {
+        expect(endpoint.disturbed || endpoint.reset || !holder.connected,
+               "receiving fails for a reason", holder);
+      } else {
         expect(endpoint.reset || endpoint.peer->sent == holder.received,
                "the end comes after all bytes", holder);
       }
@@ -92,10 +98,12 @@ void Consumer::receive_event(Holder& holder, Event event, std::int32_t first, st
       expect(second > 0 && static_cast<std::uint32_t>(second) <= holder.awaited,
              "each awaited write is answered once", holder);
       holder.awaited -= static_cast<std::uint32_t>(second);
-      if (first != 0) holder.send_over = true;
-      return;
+      if (first == 0) return;
+      [[fallthrough]];
     case Event::send_failed:
-      expect(!holder.send_over, "the sending direction fails once", holder);
+      expect(!holder.send_over || event == Event::written, "the sending direction fails once",
+             holder);
+      expect(endpoint.disturbed || endpoint.reset, "sending fails for a reason", holder);
       holder.send_over = true;
       return;
     case Event::shut_down:
