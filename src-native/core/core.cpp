@@ -47,9 +47,10 @@ void Core::send() noexcept {
   layer_.flush();
 }
 
-// No further than that: other sockets' completions have their turn later.
+// Operations that were cancelled end within a visit or two to the kernel. What else holds a closing
+// socket is not waited for: meanwhile other sockets complete, and they may never pause.
 void Core::finish_closing() noexcept {
-  while (layer_.closing() > 0) {
+  while (layer_.closing_operations() > 0) {
     engine().submit();
     if (!complete()) break;
   }

@@ -132,7 +132,7 @@ void Socket::shutdown_if_drained() noexcept {
 
 void Socket::begin_close() noexcept {
   set_life(Life::closing);
-  ++layer_->closing_;
+  layer_->closing_operations_ += references(base::Reference::operation);
   if (connection_ != Connection::disconnected) set_connection(Connection::disconnected);
   set_cant_send();
   set_cant_receive();

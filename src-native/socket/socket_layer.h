@@ -51,8 +51,8 @@ class SocketLayer {
   [[nodiscard]] EventSink& events() const noexcept { return *events_; }
   [[nodiscard]] const protocol::Switch& protocols() const noexcept { return *protocols_; }
   [[nodiscard]] std::size_t live() const noexcept { return live_; }
-  // Sockets whose consumer has gone and that operations still hold.
-  [[nodiscard]] std::size_t closing() const noexcept { return closing_; }
+  // Operations in flight of sockets whose consumer has gone.
+  [[nodiscard]] std::size_t closing_operations() const noexcept { return closing_operations_; }
 
   template <typename Visit>
   void for_each(Visit visit) const {
@@ -95,7 +95,7 @@ class SocketLayer {
   std::vector<SocketName> flushed_;   // handed to their protocols in this turn
   Socket* unreferenced_ = nullptr;
   std::size_t live_ = 0;
-  std::size_t closing_ = 0;
+  std::size_t closing_operations_ = 0;
 };
 
 }  // namespace soref::socket

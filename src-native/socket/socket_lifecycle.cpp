@@ -56,6 +56,9 @@ void Socket::drop(base::Reference tag, base::Cause cause) noexcept {
 }
 
 void Socket::count_changed(base::Reference tag, bool taken, base::Cause cause) noexcept {
+  if (tag == base::Reference::operation && life_ == Life::closing) {
+    taken ? ++layer_->closing_operations_ : --layer_->closing_operations_;
+  }
   const ReferenceChange change{tag, taken, cause.text(), references(tag), total_};
   log_.record(change);
   layer_->tell([&](TransitionObserver& observer) { observer.reference_changed(*this, change); });
@@ -75,7 +78,6 @@ void SocketLayer::reclaim() noexcept {
     unreferenced_ = socket->next_unreferenced_;
     const SocketName name = socket->name_;
     detach(*socket);
-    --closing_;
     free(socket);
     events_->queue_closed(name);
   }

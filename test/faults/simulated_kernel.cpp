@@ -245,6 +245,7 @@ int SimulatedKernel::accept(int descriptor) {
   if (listener.backlog.empty()) return -EAGAIN;
   Endpoint& oldest = *listener.backlog.front();
   listener.backlog.pop_front();
+  if (listener.flooded) connect_from_outside(listener);
   // One that was reset meanwhile is told of by some kernels, and handed out by others.
   if (oldest.reset && choices_->one_in(2)) {
     oldest.state = EndpointState::closed;

@@ -53,6 +53,7 @@ struct Endpoint {
   bool disturbed = false;
   std::deque<Endpoint*> backlog;  // of a listener: connections that nobody has accepted
   std::size_t backlog_limit = 0;
+  bool flooded = false;  // somebody connects from outside whenever the backlog has room
 };
 
 // Addresses outside, all at 192.0.2.1 (TEST-NET-1, RFC 5737), by port.

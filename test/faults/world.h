@@ -59,7 +59,7 @@ class World {
   [[nodiscard]] std::uint32_t moments() const noexcept { return moment_; }
   [[nodiscard]] Consumer& consumer() noexcept { return *consumer_; }
   [[nodiscard]] SimulatedKernel& kernel() noexcept { return kernel_; }
-  [[nodiscard]] core::Core& core() noexcept { return *core_; }
+  [[nodiscard]] core::Core& core() const noexcept { return *core_; }
   [[nodiscard]] bool exited() const noexcept { return exited_; }
 
  private:

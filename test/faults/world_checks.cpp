@@ -8,7 +8,10 @@ void World::check_nothing_forgotten() {
   for (const auto& holder : consumer_->holders()) {
     if (holder->is_open()) check_holder(*holder);
   }
-  expect(core_->layer().closing() == 0, "a socket that was closed does not stay");
+  core_->layer().for_each([this](const socket::Socket& socket) {
+    report_->expect(socket.life() == socket::Life::open, "a socket that was closed does not stay",
+                    socket.describe());
+  });
   expect(core_->ledger().held(base::Reference::event) == 0, "every event was delivered");
   expect(engine_->has_all_buffers(), "every buffer was given back");
 }
@@ -65,7 +68,8 @@ void World::check_nothing_left() {
   expect(ledger.descriptors == 0, "no descriptor is left");
   expect(ledger.pinned_buffers == 0, "no buffer is pinned");
   expect(ledger.bad_commands == 0, "every command was understood");
-  expect(core_->layer().live() == 0 && core_->layer().closing() == 0, "no socket is left");
+  expect(core_->layer().live() == 0 && core_->layer().closing_operations() == 0,
+         "no socket is left");
   expect(engine_->has_all_buffers(), "no receive buffer is left with anybody");
   for (const auto& holder : consumer_->holders()) {
     report_->expect(holder->closed_events <= 1, "a socket has one last event", holder->describe());

@@ -55,11 +55,11 @@ TEST_CASE("an operation in flight keeps a closed socket until its final completi
   ScriptedBlock& block = *fixture.scripted->last;
   fixture.end(socket);
   CHECK_EQ(fixture.scripted->detaches, 0);
-  CHECK_EQ(fixture.layer->closing(), 1U);
+  CHECK_EQ(fixture.layer->closing_operations(), 1U);
   block.operation.reset();
   fixture.layer->reclaim();
   CHECK_EQ(fixture.scripted->detaches, 1);
-  CHECK_EQ(fixture.layer->closing(), 0U);
+  CHECK_EQ(fixture.layer->closing_operations(), 0U);
 }
 
 TEST_CASE("a protocol that lingers outlives its consumer, and is then detached") {
