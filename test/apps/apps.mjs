@@ -1,5 +1,5 @@
 // The programs that the runner knows, in the order in which it runs them: the name of a file in programs/, and the
-// servers of servers/ that it needs. `inCi: false` leaves one to `npm run apps`, where time matters less.
+// servers of servers/ that it needs. `slow`: --quick leaves it out.
 export const apps = [
   { name: 'pg', servers: ['postgres'] },
   { name: 'ioredis', servers: ['redis'] },
@@ -26,4 +26,8 @@ export const apps = [
   { name: 'koa' },
   { name: 'hapi' },
   { name: 'redis', servers: ['redis'] },
+  { name: 'memjs', servers: ['memcached'] },
+  { name: 'proxy-chain' },
+  { name: 'socket-activation', servers: ['systemd-socket-activate'] },
+  { name: 'amqplib', servers: ['rabbitmq'], slow: true },
 ];

@@ -69,22 +69,28 @@ async function stop(child, signal) {
 }
 
 async function startOnce(server, folder, certificate) {
-  // A tool, which programs start themselves.
-  if (server.args === undefined) return { settings: {} };
   const ports = await freePorts(server.ports.length);
+  const named = Object.fromEntries(server.ports.map((name, index) => [name, ports[index]]));
+  // A tool, which programs start themselves.
+  if (server.args === undefined) return { settings: named };
   const asUser = commandAs(server.user);
   const context = {
-    ...Object.fromEntries(server.ports.map((name, index) => [name, ports[index]])),
+    ...named,
     folder,
     certificate: prepareFolder(folder, server.user, certificate),
     asUser,
   };
   server.prepare?.(context);
-  const [command, ...args] = asUser(server.program, server.args(context));
+  const [started, ...rest] = [...(server.launcher ?? []), server.program];
+  const [command, ...args] = asUser(started, [...rest, ...server.args(context)]);
   const log = join(folder, 'log');
   const stream = createWriteStream(log);
   await once(stream, 'open');
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', stream, stream] });
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { ...process.env, ...server.environment?.(context) },
+    stdio: ['ignore', stream, stream],
+  });
   stream.close();
   const failed = new Promise((_, reject) => {
     child.on('error', reject);

@@ -14,8 +14,8 @@ async function serve(req, res) {
 }
 
 const loads = {
-  'many connections': { connections: 100, amount: 2000 },
-  pipelining: { connections: 10, pipelining: 10, amount: 2000 },
+  'many connections': { connections: 100, amount: 1000 },
+  pipelining: { connections: 10, pipelining: 10, amount: 1000 },
   bodies: { connections: 20, amount: 200, method: 'POST', body: payload(50_000) },
 };
 for (const [scheme, server] of [

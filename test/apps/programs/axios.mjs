@@ -36,7 +36,7 @@ async function requests(client) {
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 30);
   tell('cancelled', await failure(() => client.get('/silent', { signal: controller.signal })));
-  const answers = await atOnce(200, (index) => client.get(`/many/${index}`));
+  const answers = await atOnce(80, (index) => client.get(`/many/${index}`));
   tell('many', digest(answers.map((answer) => answer.data).join()));
 }
 

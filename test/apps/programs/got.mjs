@@ -55,7 +55,7 @@ async function requests(client) {
   tell('missing', (await failure(() => client('missing'))).response.body);
   const timeout = { request: 60 };
   tell('time-out', await failure(() => client('silent', { timeout, retry: { limit: 0 } })));
-  const answers = await atOnce(150, (index) => client(`many/${index}`).text());
+  const answers = await atOnce(60, (index) => client(`many/${index}`).text());
   tell('many', digest(answers.join()));
   const sink = new PassThrough();
   const collected = sink.toArray();

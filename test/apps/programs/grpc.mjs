@@ -42,7 +42,7 @@ function once(client, message, options = {}) {
 async function calls(client) {
   tell('once', (await once(client, { number: 21 })).number);
   tell('large', digest((await once(client, { data: payload(12 << 20) })).data));
-  const answers = await atOnce(400, (number) =>
+  const answers = await atOnce(200, (number) =>
     once(client, { number, data: payload(500, number) }),
   );
   tell(

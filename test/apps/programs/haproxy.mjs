@@ -98,10 +98,10 @@ for (const [name, port] of Object.entries({
   tell((await request(port, '/hello')).text);
   tell(summary(await request(port, '/large')));
   tell((await request(port, '/post', { method: 'POST', body: payload(5 << 20) })).text);
-  const answers = await atOnce(100, (index) => request(port, `/${index}`));
+  const answers = await atOnce(60, (index) => request(port, `/${index}`));
   tell('many', digest(answers.map(({ text }) => text).join()));
   tell('TLS', await throughTls(port, '/large'), await throughTls(port, '/post', payload(3 << 20)));
-  const secured = await atOnce(40, (index) => throughTls(port, `/${index}`));
+  const secured = await atOnce(15, (index) => throughTls(port, `/${index}`));
   tell('TLS, many', digest(secured.join()));
   const echoes = await atOnce(30, async (index) => {
     const socket = net.connect(port, '127.0.0.1');

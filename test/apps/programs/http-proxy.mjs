@@ -55,7 +55,7 @@ for (const [name, options] of Object.entries(variants)) {
   tell((await request(port, '/hello')).text);
   tell(summary(await request(port, '/large')));
   tell((await request(port, '/post', { method: 'POST', body: payload(7 << 20) })).text);
-  const answers = await atOnce(200, (index) => request(port, `/many/${index}`, { agent: false }));
+  const answers = await atOnce(100, (index) => request(port, `/many/${index}`, { agent: false }));
   tell('many', digest(answers.map(({ text }) => text).join()));
   const destroyed = await request(port, '/destroyed');
   tell('destroyed', destroyed.status, destroyed.text);

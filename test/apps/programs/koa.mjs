@@ -51,7 +51,7 @@ async function visit(where) {
   tell((await go('/json?a=1&b=2')).text);
   for (const path of ['/large', '/stream', '/throws']) tell(path, summary(await go(path)));
   tell((await go('/post', { method: 'POST', body: payload(5 << 20) })).text);
-  const answers = await atOnce(150, (index) =>
+  const answers = await atOnce(80, (index) =>
     go(`/${index}`, { method: 'PUT', body: payload(index * 10, index) }),
   );
   tell('many', digest(answers.map(({ text }) => text).join()));

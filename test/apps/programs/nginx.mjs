@@ -49,7 +49,7 @@ for (const prefix of ['', '/unbuffered', '/path']) {
   tell((await request(port, `${prefix}/post`, { agent, method: 'POST', body })).text);
   const parts = Readable.from(Array.from({ length: 200 }, (_, index) => payload(9000, index)));
   tell((await request(port, `${prefix}/parts`, { agent, method: 'PUT', body: parts })).text);
-  const answers = await atOnce(300, (index) => request(port, `${prefix}/${index}`, { agent }));
+  const answers = await atOnce(150, (index) => request(port, `${prefix}/${index}`, { agent }));
   tell('many', digest(answers.map(({ text }) => text).join()));
   tell('cut', (await request(port, `${prefix}/cut`, { agent })).status);
   const half = await request(port, `${prefix}/half`, { agent }).catch((error) => error);

@@ -53,7 +53,7 @@ async function commands(client) {
   tell(String(output).trim(), errors.trim(), status);
   const large = await execute(client, 'cat', payload(6 << 20));
   tell('through cat', digest(large.output), large.status);
-  const results = await atOnce(20, (index) => execute(client, `echo ${index}`));
+  const results = await atOnce(10, (index) => execute(client, `echo ${index}`));
   tell('at once', results.map((result) => String(result.output).trim()).join());
 }
 
@@ -124,7 +124,7 @@ const closed = once(client, 'close');
 client.end();
 await closed;
 await lost();
-const crowd = await atOnce(8, () => open(openSsh));
+const crowd = await atOnce(4, () => open(openSsh));
 const names = await Promise.all(crowd.map((each) => execute(each, 'id -un')));
 tell('crowd', new Set(names.map(({ output }) => String(output))).size);
 for (const each of crowd) each.end();
