@@ -1,13 +1,16 @@
-// Runs Spin on the model of the reference protocol, test/model/model.pml, and on each of its mutants.
+// Runs Spin on the model of the reference protocol, test/model/model.pml, and on each of its mutants;
+// then on what the real core did, and on spoiled copies of that.
 //   npm run model -- [WORD…] [--long]
-// WORD: only the checks and mutants whose names contain one of the words. --long adds searches that
-// take minutes. A search's folder in build-model/ keeps its trail; what failed says how to read it.
-// The last line is `N passed, N failed`.
+// WORD: only what has one of the words in its label. --long adds searches that take minutes. A
+// search's folder in build-model/ keeps its trail; what failed says how to read it. The last line is
+// `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CHECKS, LONG_CHECKS, MUTANTS } from '../test/model/checks.mjs';
+import { build } from './build.mjs';
+import { replayTasks } from './model-replay.mjs';
 import { has, main, root } from './processes.mjs';
 
 const FOLDER = join(root, 'test/model');
@@ -15,9 +18,11 @@ const BUILD = join(root, 'build-model');
 const MAXIMUM_DEPTH = 1_000_000; // steps; an execution of the model has some hundred
 
 /** Runs a program in a folder to its end; its output, of both streams. */
-function run(program, args, folder) {
+function run(program, args, folder, input = '') {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
+    // A program that has read enough ends before its input does.
+    child.stdin.on('error', () => {}).end(input);
     let text = '';
     const collect = (chunk) => (text += chunk);
     child.stdout.setEncoding('utf8').on('data', collect);
@@ -27,12 +32,13 @@ function run(program, args, folder) {
   });
 }
 
-/** The remark that stands behind an invariant; Spin reports the file and line in its condition. */
+/** The remark that follows an invariant; Spin reports the file and line in its condition. */
 function remarkOf(condition) {
   const [, name, line] = /(automaton|model)_line==(\d+)/.exec(condition) ?? [];
   if (!name) return condition;
-  const source = readFileSync(join(FOLDER, `${name}.pml`), 'utf8').split('\n')[Number(line) - 1];
-  return /\/\* (\d+: .*) \*\//.exec(source ?? '')?.[1] ?? condition;
+  const lines = readFileSync(join(FOLDER, `${name}.pml`), 'utf8').split('\n');
+  const rest = lines.slice(Number(line) - 1).join('\n');
+  return /\/\* (\d+: .*) \*\//.exec(rest)?.[1] ?? condition;
 }
 
 /** What a search found: nothing, the remark of a broken invariant, a claim's name, or a trouble. */
@@ -65,16 +71,26 @@ async function search(task) {
   const claim = task.claim ? ['-a', '-N', task.claim] : [];
   const size = task.name ? '-w20' : '-w25';
   const { text } = await run('./pan', [`-m${MAXIMUM_DEPTH}`, size, ...claim], folder);
-  const states = Number(/(\d+) states, stored/.exec(text)?.[1] ?? 0);
+  const states = /(\d+) states, stored/.exec(text)?.[1] ?? 0;
   const trail = `cd ${folder} && spin -p -g -k model.pml.trail ${defines.join(' ')} ${model}`;
-  return { found: finding(text, task.claim), states, trail };
+  return { found: finding(text, task.claim), count: `${states} states`, trail };
 }
 
-function judge(task, { found, states, trail }) {
+/** Has the automaton take the transitions of a log. */
+async function replay({ label, input }) {
+  const folder = join(BUILD, label.replace(/\W+/g, '-'));
+  mkdirSync(folder, { recursive: true });
+  const { text } = await run('spin', ['-B', join(FOLDER, 'replay.pml')], folder, input);
+  const records = /accepted (\d+) records/.exec(text)?.[1];
+  const broken = /failed assertion: assert\((.*)\)/.exec(text)?.[1];
+  if (!records) return { found: broken ? remarkOf(broken) : text.trim() };
+  return { count: `${records} records` };
+}
+
+function judge(task, { found, count = '', trail }) {
   const expected = task.rejectedBy;
-  const ok = expected ? found?.startsWith(expected) === true : found === undefined;
-  const verdict = expected ? `rejected by ${found ?? 'nothing'}` : (found ?? 'holds');
-  const count = states === undefined ? '' : `${states} states`;
+  const ok = expected === undefined ? found === undefined : found?.startsWith(expected) === true;
+  const verdict = expected === undefined ? (found ?? 'holds') : `rejected by ${found ?? 'nothing'}`;
   console.log(
     `${ok ? 'ok    ' : 'FAILED'} ${task.label.padEnd(52)} ${count.padEnd(16)} ${verdict}`,
   );
@@ -97,7 +113,10 @@ await main(async (args) => {
   }
   const words = args.filter((arg) => !arg.startsWith('--'));
   const long = args.includes('--long') ? LONG_CHECKS : [];
-  const all = labelled([...CHECKS, ...long, ...MUTANTS]);
+  await build(['tests']);
+  const logs = replayTasks(join(BUILD, 'log')).map((task) => ({ ...task, answer: replay }));
+  const searches = labelled([...CHECKS, ...long, ...MUTANTS]);
+  const all = [...searches.map((task) => ({ ...task, answer: search })), ...logs];
   const wanted = (task) =>
     words.length === 0 || words.some((word) => `${task.label} ${task.name ?? ''}`.includes(word));
   const queue = all.filter(wanted);
@@ -105,7 +124,7 @@ await main(async (args) => {
   const results = [];
   const worker = async () => {
     for (let task = queue.shift(); task; task = queue.shift()) {
-      results.push(judge(task, await search(task)));
+      results.push(judge(task, await task.answer(task)));
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));

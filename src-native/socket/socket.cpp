@@ -130,23 +130,24 @@ void Socket::shutdown_if_drained() noexcept {
   report(Event::shut_down, protocol_->shutdown(control_block()));
 }
 
-void Socket::begin_close() noexcept {
+void Socket::leave(bool reset) noexcept {
   set_life(Life::closing);
   layer_->closing_operations_ += references(base::Reference::operation);
   if (connection_ != Connection::disconnected) set_connection(Connection::disconnected);
   set_cant_send();
   set_cant_receive();
   outgoing_.set_end_follows();
-}
-
-void Socket::close(bool reset) noexcept {
-  abort_queued();
-  begin_close();
   if (reset) {
     protocol_->abort(control_block());
   } else {
     protocol_->close(control_block());
   }
+  layer_->tell([&](TransitionObserver& observer) { observer.protocol_left(*this); });
+}
+
+void Socket::close(bool reset) noexcept {
+  abort_queued();
+  leave(reset);
   drop(base::Reference::consumer, base::Cause(reset ? "reset" : "closed"));
 }
 
@@ -172,8 +173,7 @@ Socket* Socket::accept() noexcept {
 void Socket::abort_queued() noexcept {
   if (accept_queue_ == nullptr) return;
   while (Socket* child = accept_queue_->take()) {
-    child->begin_close();
-    child->protocol_->abort(child->control_block());
+    child->leave(true);
     child->drop(base::Reference::queue, base::Cause("aborted"));
   }
 }

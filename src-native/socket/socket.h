@@ -96,7 +96,8 @@ class Socket final : public protocol::Upcalls {
   void shutdown_if_drained() noexcept;
   void want_flush();
   void report(Event event, std::int32_t first = 0, std::int32_t second = 0) noexcept;
-  void begin_close() noexcept;
+  // The last consumer leaves the connection: the one place that calls a protocol's close and abort.
+  void leave(bool reset) noexcept;
   void abort_queued() noexcept;
 
   SocketLayer* layer_;

@@ -67,6 +67,7 @@ class SocketLayer {
   struct Entry {
     Socket* socket = nullptr;
     std::uint32_t generation = 1;
+    bool parked = false;  // its last socket is gone, and JavaScript may still know it by its slot
   };
 
   [[nodiscard]] Socket* allocate(protocol::Protocol& protocol);

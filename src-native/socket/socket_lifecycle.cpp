@@ -110,6 +110,7 @@ void SocketLayer::detach(Socket& socket) noexcept {
   socket.protocol_->detach(*socket.block_);
   socket.block_ = nullptr;
   ++ledger_->detached;
+  tell([&](TransitionObserver& observer) { observer.socket_detached(socket); });
 }
 
 protocol::ControlBlock& Socket::control_block() const noexcept {
@@ -130,6 +131,7 @@ Socket* SocketLayer::allocate(protocol::Protocol& protocol) {
     free_slots_.pop_back();
   }
   Entry& entry = table_[slot];
+  SOREF_ASSERT(entry.socket == nullptr && !entry.parked, "a slot names one socket at a time");
   entry.socket = new Socket(*this, protocol, {slot, entry.generation});
   ++live_;
   tell([&](TransitionObserver& observer) { observer.socket_allocated(*entry.socket); });
@@ -140,6 +142,7 @@ void SocketLayer::free(Socket* socket) noexcept {
   Entry& entry = table_[socket->name_.slot];
   SOREF_ASSERT(entry.socket == socket, "a name belongs to one socket");
   entry.socket = nullptr;
+  entry.parked = true;
   // Names travel as signed 32-bit numbers; zero names nothing.
   entry.generation = entry.generation == 0x7fffffff ? 1 : entry.generation + 1;
   --live_;
@@ -148,10 +151,12 @@ void SocketLayer::free(Socket* socket) noexcept {
 }
 
 void SocketLayer::reuse_slot(SocketName name) {
-  SOREF_ASSERT(
-      table_[name.slot].socket == nullptr && table_[name.slot].generation != name.generation,
-      "a slot is used again after its socket was freed");
+  Entry& entry = table_[name.slot];
+  SOREF_ASSERT(entry.parked && entry.generation != name.generation,
+               "a slot is given back once, after its socket was freed");
+  entry.parked = false;
   free_slots_.push_back(name.slot);
+  tell([&](TransitionObserver& observer) { observer.slot_given_back(name); });
 }
 
 Socket* SocketLayer::find(SocketName name) const noexcept {

@@ -110,6 +110,7 @@ inline drop(s, tag) {
   invariant(slot[s].held[tag] > 0); /* 3: a reference is dropped once, by who holds it */
   slot[s].held[tag]--;
   slot[s].total--;
+  invariant(tag != OPERATION || slot[s].operations <= slot[s].held[OPERATION]); /* 8: an operation's reference goes after its final completion */
   invariant(slot[s].total > 0 || slot[s].life == closing); /* 5: the last reference goes only after close or abort */
 }
 
@@ -199,6 +200,7 @@ inline rest(s) {
 inline end_slot(s) {
   invariant(slot[s].life == unused && slot[s].total == 0); /* 11: no socket outlives its environment */
   invariant(slot[s].operations == 0 && !slot[s].descriptor); /* 11: no operation and no descriptor outlives its environment */
+  invariant(!slot[s].parked); /* 11: 'closed' of every socket has come, or been dropped */
 }
 
 inline end() {

@@ -27,7 +27,7 @@ export const MUTANTS = [
   ['FORGET_QUEUE', 'an entry of the accept queue holds no reference', '7: an entry of a queue'],
   ['FORGET_OPERATION', 'an operation holds no reference', '8: an operation in flight refers'],
   ['FORGET_EVENT', 'an event holds no reference', '6: an undelivered event finds'],
-  ['RELEASE_ON_FIRST', 'the first completion counts as the last', '9: a descriptor is closed only'],
+  ['RELEASE_ON_FIRST', 'the first completion counts as the last', "8: an operation's reference"],
   ['RELEASE_CONSUMER_TWICE', 'close drops the consumer twice', '3: a reference is dropped once'],
   ['CLOSE_IN_FLIGHT', 'close closes the descriptor at once', '9: a descriptor is closed only'],
   ['CLOSE_AND_ABORT', 'a close is also an abort', '5: exactly one of close and abort'],

@@ -25,7 +25,12 @@ class Witness final : public TransitionObserver {
   void connection_changed(const Socket& socket, Connection from) override {
     add(socket, std::string(to_string(from)) + ">" + to_string(socket.connection()));
   }
+  void protocol_left(const Socket& socket) override { add(socket, "left"); }
+  void socket_detached(const Socket& socket) override { add(socket, "detached"); }
   void socket_freed(const Socket& socket) override { add(socket, "freed"); }
+  void slot_given_back(SocketName name) override {
+    seen.push_back(std::to_string(name.slot) + " given back");
+  }
 
  private:
   void add(const Socket& socket, const std::string& what) {
@@ -86,16 +91,21 @@ TEST_CASE("every transition of a listener and its connections is told, in order"
                                 "0 -operation/scripted 0 of 1",
                                 "2 queued>closing",
                                 "2 connected>disconnected",
+                                "2 left",
                                 "2 -queue/aborted 0 of 0",
                                 "0 open>closing",
                                 "0 listening>disconnected",
+                                "0 left",
                                 "0 -consumer/closed 0 of 0",
                                 "0 closing>detached",
+                                "0 detached",
                                 "0 freed",
                                 "2 closing>detached",
+                                "2 detached",
                                 "2 freed",
                                 "1 open>closing",
                                 "1 connected>disconnected",
+                                "1 left",
                                 "1 -consumer/reset 0 of 0",
                             });
 }
@@ -107,7 +117,7 @@ TEST_CASE("a failed attach is seen to leave nothing") {
   fixture.scripted->attach_error = -EMFILE;
   Socket* socket = nullptr;
   CHECK_EQ(fixture.layer->create(0, {}, socket), -EMFILE);
-  check_words(witness.seen, {"0 allocated", "0 freed"});
+  check_words(witness.seen, {"0 allocated", "0 freed", "0 given back"});
 }
 
 TEST_CASE("a socket remembers its last 16 reference changes, and describes them") {
