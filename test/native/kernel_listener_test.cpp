@@ -1,0 +1,66 @@
+// Kernel listeners through the whole core below binding/: their paths, and what they do when
+// descriptors run out.
+#include "kernel_fixture.h"
+
+namespace soref {
+namespace {
+
+TEST_CASE("a path goes with its listener, an abstract name leaves nothing") {
+  on_each_engine([](Core& core) {
+    const std::string path = temporary_path();
+    Socket& named = core.listener(Family::local, path);
+    CHECK_EQ(::access(path.c_str(), F_OK), 0);
+    named.close(false);
+    CHECK(::access(path.c_str(), F_OK) != 0);
+    core.listener(Family::local, path).close(true);
+    CHECK(::access(path.c_str(), F_OK) != 0);
+    const std::string name = std::string(1, '\0') + "soref-native-test";
+    Socket& abstract = core.listener(Family::local, name);
+    CHECK_EQ(Core::local(abstract).address, name);
+  });
+}
+
+TEST_CASE("a listener without descriptors waits, and accepts when there are some again") {
+  on_each_engine([](Core& core) {
+    Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
+    Socket& client = core.create(Family::tcp4);
+    rlimit limit{};
+    CHECK_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_EQ(client.connect(Core::local(listening)), 0);
+    CHECK(core.run([&] { return core.stack.has_paused_accepts(); }));
+    const std::uint64_t calls = core.stack.engine().system_calls();
+    for (int turns = 0; turns < 50; ++turns) core.turn();
+    // Waiting costs at most the turn's own calls: nothing is tried before somebody asks.
+    CHECK(core.stack.engine().system_calls() - calls <= 200);
+    CHECK_EQ(core.count(Event::connection), 0U);
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    core.stack.retry_accepts();
+    CHECK(core.run([&] { return core.count(Event::connection) == 1; }));
+    CHECK(listening.accept() != nullptr);
+  });
+}
+
+TEST_CASE("a listener that is closed while it waits for descriptors never accepts again") {
+  on_each_engine([](Core& core) {
+    Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
+    Socket& client = core.create(Family::tcp4);
+    rlimit limit{};
+    CHECK_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_EQ(client.connect(Core::local(listening)), 0);
+    CHECK(core.run([&] { return core.stack.has_paused_accepts(); }));
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    // An event that nobody has seen keeps the socket beyond its close.
+    listening.incoming_failed(-EBADF);
+    listening.close(false);
+    core.stack.retry_accepts();
+    CHECK_EQ(listening.references(base::Reference::operation), 0U);
+    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
+  });
+}
+
+}  // namespace
+}  // namespace soref
