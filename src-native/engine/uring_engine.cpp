@@ -26,7 +26,7 @@ constexpr int kRoundsPerCollect = 64;
 
 // Bytes up to which a send may wait for the turn's others. Whoever sends more wants to know at once
 // what has left.
-constexpr std::size_t kSmallSend = 16 * 1024;
+constexpr std::size_t kSmallSend = std::size_t{16} * 1024;
 
 bool is_small(std::span<const iovec> pieces) noexcept {
   std::size_t bytes = 0;
