@@ -21,7 +21,7 @@ export const apps = [
   { name: 'nginx', servers: ['nginx'] },
   { name: 'haproxy', servers: ['haproxy'] },
   { name: 'wrk', servers: ['wrk'] },
-  { name: 'autocannon' },
+  { name: 'autocannon', slow: true },
   { name: 'ftp' },
   { name: 'koa' },
   { name: 'hapi' },

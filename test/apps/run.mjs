@@ -15,7 +15,8 @@ import { startServer } from './daemon.mjs';
 import { installPackages, installServers } from './set-up.mjs';
 import { runPlain, runRegistered } from './variants.mjs';
 
-const JOBS = 2;
+/** More than a small machine has processors: the programs wait half of their time. */
+const JOBS = 3;
 
 function parse(args) {
   const names = args.filter((arg) => !arg.startsWith('--'));

@@ -1,6 +1,7 @@
 // Servers that systemd-socket-activate starts when the first client connects, on the sockets that it opened.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +15,16 @@ const self = fileURLToPath(import.meta.url);
 /** What is activated: an http server on the first socket, an echo on the second, until one says 'end'. */
 function serve() {
   const web = http.createServer((req, res) => res.end(`${process.env.LISTEN_FDNAMES} ${req.url}`));
-  const bare = net.createServer({ allowHalfOpen: true }, async (socket) => {
-    const received = Buffer.concat(await socket.toArray());
-    socket.end(received);
-    if (String(received) !== 'end') return;
-    web.close();
-    bare.close();
+  const bare = net.createServer({ allowHalfOpen: true }, (socket) => {
+    const chunks = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('end', () => {
+      const received = Buffer.concat(chunks);
+      socket.end(received);
+      if (String(received) !== 'end') return;
+      web.close();
+      bare.close();
+    });
   });
   web.listen({ fd: FIRST });
   bare.listen({ fd: FIRST + 1 });
@@ -31,17 +36,12 @@ async function echo(port, bytes) {
   return Buffer.concat(await socket.toArray());
 }
 
-/** Whether a port accepts: it has to be probed without activating, for a client is what activates. */
-async function listens(port) {
-  const probe = net.createServer();
-  probe.listen(port, '127.0.0.1');
-  const [error] = await Promise.race(
-    [once(probe, 'listening'), once(probe, 'error')].map((event) =>
-      event.catch((reason) => [reason]),
-    ),
+/** Whether somebody listens on a port. To connect would be to activate, so proc(5) is asked. */
+function listens(port) {
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+  return new RegExp(`:${hexadecimal} 00000000:0000 0A `).test(
+    readFileSync('/proc/net/tcp', 'utf8'),
   );
-  if (error === undefined) await new Promise((resolve) => probe.close(resolve));
-  return error?.code === 'EADDRINUSE';
 }
 
 async function activate() {
@@ -53,7 +53,7 @@ async function activate() {
   const args = [...environment, ...sockets, ...command];
   const child = spawn('systemd-socket-activate', args, { stdio: ['ignore', 'inherit', 'ignore'] });
   const exited = once(child, 'exit');
-  while (!(await listens(bare))) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!listens(bare)) await new Promise((resolve) => setTimeout(resolve, 5));
   tell((await request(web, '/first')).text);
   const answers = await atOnce(50, (index) => request(web, `/${index}`));
   tell('many', digest(answers.map(({ text }) => text).join()));
