@@ -98,16 +98,20 @@ if (cluster.isPrimary) {
   const soref = require(process.env.SOREF);
   const [{ fd }] = soref.listenDescriptors();
   const workers = [cluster.fork({ FD: fd }), cluster.fork({ FD: fd })];
-  cluster.on('exit', (worker, code) => {
-    console.log('exit', code);
-    // A worker listens again, on its own part of what it had.
-    for (const other of workers) if (other.isConnected()) other.disconnect();
-  });
+  // The primary closes the descriptor with the last worker that has it: neither may leave before the
+  // other one listens.
+  let awaited = ['listening', 'listening', 'served'].length;
+  const happened = () => {
+    awaited -= 1;
+    if (awaited === 0) for (const worker of workers) worker.disconnect();
+  };
+  cluster.on('listening', happened).on('message', happened);
+  cluster.on('exit', (worker, code) => console.log('exit', code));
 } else {
   console.log('passed to a worker', require(process.env.SOREF).listenDescriptors().length);
   const server = net.createServer((socket) => {
     socket.end('worker');
-    process.disconnect();
+    process.send('served');
   });
   server.listen({ fd: Number(process.env.FD) });
 }`;
