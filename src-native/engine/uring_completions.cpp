@@ -19,7 +19,9 @@ void UringEngine::complete(const io_uring_cqe& completion) noexcept {
   Channel& channel = *reinterpret_cast<Channel*>(completion.user_data & ~kTagMask);
   const bool reads = tag == kReadTag;
   const bool more = (completion.flags & IORING_CQE_F_MORE) != 0;
-  if (!more) channel.engine_flags &= ~(reads ? kReadInKernel : kWriteInKernel);
+  if (!more) {
+    channel.engine_flags &= ~(reads ? kReadInKernel | kCancelRead : kWriteInKernel | kCancelWrite);
+  }
 
   std::int32_t result = completion.res;
   const std::uint32_t poll = channel.engine_flags & (reads ? kPollRead : kPollWrite);

@@ -142,7 +142,7 @@ void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept
 void UringEngine::cancel_read(Channel& channel) noexcept {
   if (!queue_.cancel_read(channel)) return;
   if ((channel.engine_flags & kReadInKernel) != 0) {
-    ask_to_cancel(user_data(channel, kReadTag));
+    ask_to_cancel(channel, kReadTag);
     return;
   }
   // The kernel has ended it already, and it was to be started again.
@@ -154,18 +154,22 @@ void UringEngine::cancel_read(Channel& channel) noexcept {
 void UringEngine::cancel_write(Channel& channel) noexcept {
   if (!queue_.cancel_write(channel)) return;
   if ((channel.engine_flags & kWriteInKernel) != 0) {
-    ask_to_cancel(user_data(channel, kWriteTag));
+    ask_to_cancel(channel, kWriteTag);
     return;
   }
   channel.engine_flags &= ~(kRestartWrite | kPollWrite);
   complete_send(channel, -ECANCELED);
 }
 
-void UringEngine::ask_to_cancel(std::uint64_t target) noexcept {
-  // Its own result tells nothing: whether it finds the operation or comes too late, the operation's
-  // final completion follows.
+void UringEngine::ask_to_cancel(Channel& channel, std::uint64_t tag) noexcept {
+  // The request's own result is not looked at. Mostly it finds the operation, whose final
+  // completion follows at once. But where the kernel is just about to try the operation again it
+  // finds none, and the operation goes on for ever. That is the rule for a send that waits for room
+  // while the peer has ended its side: the kernel then takes the descriptor for ready all the time.
+  // So the request is repeated in every turn, until the final completion has come.
+  restart_later(channel, tag == kReadTag ? kCancelRead : kCancelWrite);
   io_uring_sqe& cancel = entry();
-  io_uring_prep_cancel64(&cancel, target, 0);
+  io_uring_prep_cancel64(&cancel, user_data(channel, tag), 0);
   cancel.flags |= IOSQE_CQE_SKIP_SUCCESS;
   cancel.user_data = kCancelTag;
 }
@@ -259,6 +263,8 @@ void UringEngine::restart() noexcept {
     Channel& channel = restart_.pop_front();
     const std::uint32_t what = channel.engine_flags & (kRestartRead | kRestartWrite);
     channel.engine_flags &= ~what;
+    if ((channel.engine_flags & kCancelRead) != 0) ask_to_cancel(channel, kReadTag);
+    if ((channel.engine_flags & kCancelWrite) != 0) ask_to_cancel(channel, kWriteTag);
     if ((what & kRestartRead) != 0) start_reading(channel);
     if ((what & kRestartWrite) != 0) start_writing(channel);
   }

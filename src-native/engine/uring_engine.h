@@ -58,14 +58,15 @@ class UringEngine final : public Engine {
   [[nodiscard]] io_uring_sqe& entry() noexcept;
   void start_reading(Channel& channel) noexcept;
   void start_writing(Channel& channel) noexcept;
-  void ask_to_cancel(std::uint64_t user_data) noexcept;
+  // Ends an operation that the kernel has, by asking until it has ended.
+  void ask_to_cancel(Channel& channel, std::uint64_t tag) noexcept;
 
   // Enters the kernel: hands over entries and lets it post completions.
   void enter() noexcept;
   // Takes all completions there are, and enters the kernel for more while it says it has some.
   void collect() noexcept;
   void take_completions() noexcept;
-  // Starts again what the kernel ended and the caller did not.
+  // Starts again what the kernel ended and the caller did not, and cancels again what goes on.
   void restart() noexcept;
   void restart_later(Channel& channel, std::uint32_t what) noexcept;
 

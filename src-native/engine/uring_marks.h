@@ -20,6 +20,9 @@ inline constexpr std::uint32_t kPollRead = 1u << 4;
 inline constexpr std::uint32_t kPollWrite = 1u << 5;
 inline constexpr std::uint32_t kOnRestart = 1u << 6;
 inline constexpr std::uint32_t kOnStarved = 1u << 7;
+// The kernel was asked to cancel the operation, and is asked again until it has ended.
+inline constexpr std::uint32_t kCancelRead = 1u << 8;
+inline constexpr std::uint32_t kCancelWrite = 1u << 9;
 
 // What a completion is about: a channel's address, with the direction in its low bits.
 inline constexpr std::uint64_t kTagMask = 3;

@@ -81,6 +81,26 @@ t.test('what was written and not sent goes along, and its callbacks are called o
   if (!again.closed) await once(again, 'close');
 });
 
+t.test('a socket leaves although its write waits for a peer that has ended its side', async (t) => {
+  for (const leave of ['destroy', 'resetAndDestroy', 'detach'] as const) {
+    const { client, peer } = await pair(t);
+    const chunk = Buffer.alloc(8 << 20);
+    client.allowHalfOpen = true;
+    peer.pause();
+    peer.end();
+    client.resume();
+    await once(client, 'end');
+    client.on('error', () => {});
+    client.write(chunk);
+    await new Promise(setImmediate);
+    const detached = leave === 'detach' ? client.detach() : undefined;
+    if (leave !== 'detach') client[leave]();
+    await once(client, 'close');
+    t.pass(`${leave} is followed by 'close'`);
+    if (detached) closeSync(detached.fd);
+  }
+});
+
 t.test('what is no connected stream socket is refused, and stays its owner’s', async (t) => {
   const file = openSync('/dev/null', 'r');
   t.throws(() => net.Socket.attach(file), { syscall: 'open', code: 'ENOTSOCK' });

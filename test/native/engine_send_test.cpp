@@ -130,6 +130,27 @@ ENGINE_TEST("a cancelled send tells what has left") {
   }
 }
 
+ENGINE_TEST("a send to a peer that has ended its side can be cancelled at any moment") {
+  // Such a peer makes a descriptor look ready when it is not, and the kernel try again and again.
+  const std::string text = numbered(8'000'000);
+  const iovec piece = piece_of(text);
+  for (const bool tcp : {false, true}) {
+    for (const int turns : {0, 1, 10}) {
+      Channel channel;
+      const std::array<int, 2> pair = tcp ? fixture.tcp_pair() : fixture.stream_pair();
+      channel.descriptor = pair[0];
+      CHECK_EQ(::shutdown(pair[1], SHUT_WR), 0);
+      fixture.engine->send(channel, {&piece, 1});
+      for (int done = 0; done < turns; ++done) fixture.run_until([] { return true; });
+      fixture.engine->cancel_write(channel);
+      CHECK(fixture.run_until([&] { return channel.idle(); }));
+      // A peer that has gone ends it in any case.
+      ::close(pair[1]);
+      fixture.end(channel);
+    }
+  }
+}
+
 ENGINE_TEST("a send that an error interrupts reports its bytes, and the next one the error") {
   Channel channel;
   const auto [near, far] = fixture.tcp_pair();
