@@ -17,7 +17,9 @@ function runToEnd(program, args, { timeout, env }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
-      env: { ...process.env, ...env },
+      // tap has a limit of its own, in seconds, which is too short on a busy machine. A little less than
+      // ours lets it tell which test it was that did not end.
+      env: { ...process.env, TAP_TIMEOUT: String(timeout / 1000 - 5), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // A group of its own, so that a time-out also ends what the test has started.
     });

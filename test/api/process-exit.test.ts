@@ -5,9 +5,6 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import t, { type Test } from 'tap';
 import { type Ending, run } from './programs';
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(100_000);
-
 const START = `
 const net = require(process.argv[2]);
 const port = Number(process.argv[3]);

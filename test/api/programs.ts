@@ -53,7 +53,7 @@ export function copyWithoutBinary(folder: string): string {
   return copy;
 }
 
-/** Runs a program file to its end; it is ended after ten seconds, and then has no status. */
+/** Runs a program file to its end; it is ended after a minute, and then has no status. */
 export function run(file: string, conditions: Conditions = {}) {
   const { options = [], args = [], env = {}, launcher = [], descriptors = [] } = conditions;
   const [command = '', ...rest] = [...launcher, process.execPath, ...options, file, ...args];

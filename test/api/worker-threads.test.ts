@@ -6,9 +6,6 @@ import { Worker } from 'node:worker_threads';
 import * as net from 'soref';
 import t, { type Test } from 'tap';
 
-// Many sockets, on a machine that may be busy.
-t.setTimeout(100_000);
-
 const START = `
 const { once } = require('node:events');
 const { parentPort } = require('node:worker_threads');
