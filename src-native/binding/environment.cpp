@@ -43,8 +43,11 @@ void Environment::retry_accepts() noexcept { core_.retry_accepts(); }
 
 void Environment::dispatch() noexcept {
   napi_value result = nullptr;
+  // Called on an object of our own: Node enters the domain that it finds as a property there, and
+  // the global object may have one of that name which is none.
+  const napi_value deliver = deliver_.Value();
   const napi_status status =
-      napi_make_callback(env_, nullptr, env_.Global(), deliver_.Value(), 0, nullptr, &result);
+      napi_make_callback(env_, nullptr, deliver, deliver, 0, nullptr, &result);
   if (status == napi_ok) return;
   bool pending = false;
   napi_is_exception_pending(env_, &pending);

@@ -224,6 +224,8 @@ t.test('domains', async (t) => {
   const node = await onBothNets(
     t,
     `const domain = require('node:domain');
+    // As in the REPL, where every builtin is a global.
+    globalThis.domain = domain;
     // Who of two sockets hears first is the kernel's affair.
     const lanes = { server: [], client: [], peer: [] };
     const say = (who, ...what) => lanes[who].push([...what, 'in', process.domain?.name].join(' '));
