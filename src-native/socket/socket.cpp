@@ -62,8 +62,7 @@ void Socket::receive(bool wanted) noexcept {
   if (connection_ == Connection::connected) {
     protocol_->receive(control_block(), wanted);
   } else if (connection_ == Connection::idle && wanted) {
-    // Adopted without a peer: it listens, or its connection is over.
-    receive_failed(-ENOTCONN);
+    want_flush();
   }
 }
 
@@ -108,7 +107,12 @@ void Socket::want_flush() {
 
 void Socket::flush() noexcept {
   flush_wanted_ = false;
-  if (life_ != Life::open || connection_ != Connection::connected) return;
+  if (life_ != Life::open) return;
+  if (connection_ == Connection::idle && receive_wanted_ && !cant_receive_) {
+    // Adopted without a peer, and this turn has connected it to none.
+    receive_failed(-ENOTCONN);
+  }
+  if (connection_ != Connection::connected) return;
   if (outgoing_.empty()) {
     // Nothing but empty writes or a shutdown: what comes before has left already.
     sent(0);

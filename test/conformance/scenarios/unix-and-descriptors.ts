@@ -2,7 +2,16 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { closed, flow, type Net, pass, type Recorder, type Scenarios, until } from '../scenario';
+import {
+  closed,
+  flow,
+  listening,
+  type Net,
+  pass,
+  type Recorder,
+  type Scenarios,
+  until,
+} from '../scenario';
 
 /** A round trip through a Unix socket. */
 async function visit(net: Net, log: Recorder, path: string): Promise<void> {
@@ -114,6 +123,35 @@ export const unixAndDescriptors: Scenarios = {
     const server = log.watch('server', net.createServer());
     log.attempt('server', 'listen', () => server.listen({ fd: 1_000_000 }));
     await Promise.race([until(server, 'error'), pass(50)]);
+  },
+
+  'a descriptor that is bound, and connects': async (net, log) => {
+    const { server, port } = await listening(net, log);
+    server.on('connection', (peer) => peer.resume().end('hello'));
+    const module = net === require('node:net') ? 'node:net' : require.resolve('soref');
+    const program = `
+      const net = require(${JSON.stringify(module)});
+      const socket = new net.Socket({ fd: 3 });
+      const say = (...words) => console.log(words.join(' '));
+      say('new', socket.readyState, socket.localPort);
+      for (const event of ['connect', 'ready', 'data', 'end', 'finish', 'close', 'error']) {
+        socket.on(event, (value) => say(event, value, socket.localPort));
+      }
+      socket.connect(${port}, '127.0.0.1');`;
+    const { _createServerHandle } = net as unknown as {
+      _createServerHandle(address: string, port: number, type: 4): { fd: number; close(): void };
+    };
+    const bound = _createServerHandle('127.0.0.1', 0, 4);
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit', bound.fd],
+    });
+    bound.close();
+    let said = '';
+    child.stdout?.on('data', (data) => {
+      said += data;
+    });
+    log.note('child', 'ended', ...(await until(child, 'close')));
+    for (const line of said.trim().split('\n')) log.note('child', line);
   },
 
   'a socket of a descriptor': async (net, log) => {
