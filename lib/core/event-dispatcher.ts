@@ -45,6 +45,11 @@ export function unregister(slot: number, receiver: EventReceiver): void {
   if (receivers[slot] === receiver) receivers[slot] = undefined;
 }
 
+/** All that hold a socket now. */
+export function attachedReceivers(): EventReceiver[] {
+  return receivers.filter((receiver) => receiver !== undefined);
+}
+
 /**
  * Called by the core when it has written a batch. An exception of a listener passes through to the
  * core, which reports it as uncaught and calls again: the cursor has moved on by then.

@@ -8,6 +8,7 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { engine } from '../index';
+import { reportActiveResources } from './active-resources';
 import { passSocketsToChildren } from './child-process';
 import { replaceNet } from './net-exports';
 import { registered, warnOfWhatIsLeft } from './registered';
@@ -19,6 +20,7 @@ if (process.env.SOREF_REGISTER !== '0' && engine !== 'node' && registered.length
   rebaseServers();
   adoptForTls();
   passSocketsToChildren();
+  reportActiveResources();
   syncBuiltinESMExports();
   warnOfWhatIsLeft();
 }

@@ -114,3 +114,36 @@ t.test('what this Node has otherwise than expected stays Node’s, with one warn
   t.equal(warnings?.length, 1, stderr);
   t.match(warnings?.[0] ?? '', /http.Server, tls.TLSSocket/);
 });
+
+t.test('what keeps the process alive is told', async (t) => {
+  const file = programs(t, {
+    'main.cjs': `
+      const net = require('net');
+      const told = () => {
+        const ours = (each) => each instanceof net.Socket || each instanceof net.Server;
+        const of = process._getActiveHandles().filter(ours).map((each) => each.label).filter(Boolean);
+        const info = process.getActiveResourcesInfo().filter((name) => /^TCPS/.test(name));
+        console.log(of.sort().join(), info.sort().join());
+      };
+      told();
+      const server = net.createServer((peer) => {
+        peer.label = 'peer';
+        peer.resume();
+      });
+      server.label = 'server';
+      server.listen(0, '127.0.0.1', () => {
+        told();
+        const client = net.connect(server.address().port, '127.0.0.1', () => setTimeout(() => {
+          told();
+          client.unref();
+          told();
+          client.on('close', () => setTimeout(() => { told(); server.close(); told(); }, 20)).destroy();
+        }, 20));
+        client.label = 'client';
+      });`,
+  });
+  const plain = await run(file('main.cjs'));
+  const registered = await runRegistered(file('main.cjs'));
+  t.match(plain.stdout, 'client,peer,server TCPServerWrap,TCPSocketWrap,TCPSocketWrap');
+  t.equal(registered.stdout, plain.stdout, registered.stderr);
+});
