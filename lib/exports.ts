@@ -21,8 +21,10 @@ function netOnCore(): Exports {
   const { connect } = require('./net/connect') as typeof import('./net/connect');
   const { _normalizeArgs } =
     require('./net/connect-arguments') as typeof import('./net/connect-arguments');
+  const { BoundSocket } = require('./net/bound-socket') as typeof import('./net/bound-socket');
   return {
     _normalizeArgs,
+    BoundSocket,
     connect,
     createConnection: connect,
     createServer,
@@ -62,5 +64,7 @@ export function makeExports(): Exports {
     const own = Object.hasOwn(ours, key) ? { ...descriptor, value: ours[key] } : descriptor;
     Object.defineProperty(exports, key, own);
   }
+  // What newer Nodes export and this one does not.
+  for (const key of Object.keys(ours)) exports[key] ??= ours[key];
   return Object.assign(exports, { engine, ledger, sockstat, registered, listenDescriptors });
 }

@@ -5,6 +5,7 @@
  */
 import type * as net from 'node:net';
 import { makeExports } from './exports';
+import type { BoundSocketOptions } from './net/bound-socket';
 import type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 import type { ServerOptions } from './net/server';
 import type { Detached } from './net/socket';
@@ -13,6 +14,7 @@ import type { Ledger } from './observe/ledger';
 import type { SocketStatus } from './observe/sockstat';
 
 export * from 'node:net';
+export type { BoundSocketOptions } from './net/bound-socket';
 export type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 export type { ServerOptions as ServerOpts } from './net/server';
 export type { Detached } from './net/socket';
@@ -93,6 +95,22 @@ export declare interface Server {
   once(event: 'error', listener: (error: Error) => void): this;
   once(event: 'drop', listener: (data?: net.DropArgument) => void): this;
   once(event: string, listener: (...details: never[]) => void): this;
+}
+
+/**
+ * A socket that is bound and does nothing else, until a server's listen() or `new Socket({ handle })` adopts it
+ * (Node's documentation, class net.BoundSocket). Node's own, where it has one; undefined without a core otherwise.
+ */
+export declare class BoundSocket {
+  /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_SOCKET_BAD_PORT; the system error, syscall 'bind'. */
+  constructor(options?: BoundSocketOptions);
+  readonly isPipe: boolean;
+  /** @throws ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed, as fd() and close() do. */
+  address(): net.AddressInfo | string;
+  fd(): number;
+  close(): void;
+  /** Closes it, unless it was adopted or closed. */
+  [Symbol.dispose](): void;
 }
 
 /** Node's old name of Socket. */

@@ -320,8 +320,8 @@ export class Handle extends NativeSocket {
     this.closed = done;
     if (wasAttached) {
       command(Command.close, this.slot, this.generation, reset, 0, 0);
-      // A program may bind the name again, or look for the path, once it has closed the listener.
-      if (this.listening) core.calls.settle();
+      // A program may bind the name again, or look for the path, once it has closed what had it.
+      if (this.listening || this.path() !== undefined) core.calls.settle();
     } else {
       setImmediate(() => this.finishClose());
     }

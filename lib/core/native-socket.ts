@@ -249,7 +249,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   }
 
   hasRef(): boolean {
-    return this.referenced && this.phase !== 'closing' && this.phase !== 'closed';
+    return this.referenced && this.phase !== 'closed';
   }
 
   protected updateLiveness(): void {

@@ -3,7 +3,7 @@
  * one candidate; family-selection.ts uses its parts for each of several.
  */
 import { constants } from 'node:os';
-import type { AccessDenied, Address, Handle } from '../core/handle';
+import type { AccessDenied, Handle } from '../core/handle';
 import { type Measure, measureConnect } from './connect-performance';
 import { ERR_IP_BLOCKED, ExceptionWithHostPort } from './errors';
 import { isIP } from './node-net';
@@ -35,15 +35,9 @@ export function attemptOf(destination: Destination, address: string, family: 4 |
   };
 }
 
-/**
- * A port that is in use may be told only when the socket is used, and using it would bind it to another port. So the
- * bind counts only if the socket has the port that was asked for.
- */
+/** A port that is in use is told only when the socket is used, and asking for its name is a use. */
 function bindTo(handle: Handle, address: string, port: number): number {
-  const bound: Partial<Address> = {};
-  const errno = handle.bindAddress(address, port) || (port > 0 ? handle.getsockname(bound) : 0);
-  if (errno !== 0 || port === 0 || bound.port === port) return errno;
-  return -constants.errno.EADDRINUSE;
+  return handle.bindAddress(address, port) || (port > 0 ? handle.getsockname({}) : 0);
 }
 
 /** Binds the attempt's local address, if it has one. Returns the error that the socket shall have. */

@@ -20,19 +20,11 @@ const ANY_IPV6 = '::';
 // The kernel rounds the backlog plus one up to a power of two, so this makes a queue of 512.
 const DEFAULT_BACKLOG = 511;
 
-const ENOENT = -2;
-const EACCES = -13;
 const EINVAL = -22;
 const EADDRINUSE = -98;
 
 type Address = string | null | undefined;
 type Nullable = number | null | undefined;
-
-function bindPath(handle: Handle, path: string): number {
-  const errno = handle.bindPath(path);
-  // Node reports a missing folder so, because libuv does on every platform.
-  return errno === ENOENT ? EACCES : errno;
-}
 
 /** A bound handle that listens nowhere yet, or a negative errno; then nothing stays open. */
 function openHandle(
@@ -50,7 +42,7 @@ function openHandle(
     // Node does not listen on a descriptor that is no socket, whatever else it is.
     if (errno !== 0) errno = EINVAL;
   } else if (isPath) {
-    errno = bindPath(handle, address ?? '');
+    errno = handle.bindPath(address ?? '');
   } else {
     const bits = { ipv6Only: (flags & IPV6_ONLY) !== 0, reusePort: (flags & REUSE_PORT) !== 0 };
     errno = handle.bindAddress(address || ANY_IPV4, port ?? 0, bits);

@@ -3,7 +3,7 @@
 // closes it itself. Used by listen, the accept path, clusters and soref/register.
 import type * as net from 'node:net';
 import { Handle, type Kind } from '../core/handle';
-import { NodeSocket, nodeNet } from './node-net';
+import { NodeSocket } from './node-net';
 import type { SocketConstructorOptions } from './socket';
 
 /** What soref uses of a handle of Node's own, or of a cluster's stand-in for one. */
@@ -102,30 +102,4 @@ export function nativeOwnerSymbol(): symbol | undefined {
     ownerSymbol = symbols.find((symbol) => symbol.description === 'owner_symbol');
   }
   return ownerSymbol;
-}
-
-interface BoundSocketParts {
-  consume?: () => NativeHandle & { fd: number };
-  path?: string;
-}
-
-/**
- * The native handle of a net.BoundSocket and its path, if it is bound to one; undefined when the
- * value is none, as on a Node without that class. From then on the BoundSocket counts as adopted.
- */
-export function takeBoundSocket(value: unknown) {
-  const BoundSocket = (nodeNet as { BoundSocket?: new () => object }).BoundSocket;
-  if (BoundSocket === undefined || !(value instanceof BoundSocket)) return undefined;
-  const parts: BoundSocketParts = {};
-  for (const symbol of Object.getOwnPropertySymbols(BoundSocket.prototype)) {
-    const member = () => (value as Record<symbol, unknown>)[symbol];
-    if (symbol.description === 'kBoundSocketConsume') {
-      parts.consume = member() as () => NativeHandle & { fd: number };
-    } else if (symbol.description === 'kBoundSocketPath') {
-      const path = member();
-      if (typeof path === 'string') parts.path = path;
-    }
-  }
-  const native = parts.consume?.call(value);
-  return native && { native, path: parts.path };
 }

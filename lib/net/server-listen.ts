@@ -4,16 +4,11 @@ import type { LookupAddress } from 'node:dns';
 import { addAbortListener } from 'node:events';
 import { statSync } from 'node:fs';
 import { Handle } from '../core/handle';
+import { isBoundSocket, takeBoundSocket } from './bound-socket';
 import { _normalizeArgs, isPathName } from './connect-arguments';
 import { ERR_INVALID_ARG_VALUE, ERR_SERVER_ALREADY_LISTEN, ErrnoException } from './errors';
 import { failListening, IPV6_ONLY, listenChannel, REUSE_PORT } from './listening-handle';
-import {
-  adoptDuplicate,
-  closeTogether,
-  isNativeHandle,
-  kindOf,
-  takeBoundSocket,
-} from './native-handle';
+import { adoptDuplicate, isNativeHandle, kindOf } from './native-handle';
 import { isIPv6 } from './node-net';
 import type { ServerInternals } from './server';
 import { type ListenTarget, listenThroughPrimary, workerCluster } from './server-cluster';
@@ -129,13 +124,10 @@ function listenOnHandle(
 
 /** The handle that listen was given, made ours; undefined when it was given none. */
 function handleAmong(server: ServerInternals, options: Options): Handle | number | undefined {
-  const bound = takeBoundSocket(options) ?? takeBoundSocket(options.handle);
-  if (bound !== undefined) {
-    const { native, path } = bound;
+  for (const bound of [options, options.handle]) {
+    if (!isBoundSocket(bound)) continue;
+    const { handle, path } = takeBoundSocket(bound);
     if (path !== undefined) server._pipeName = path;
-    const handle = adoptDuplicate(native, kindOf(native), 'server');
-    if (typeof handle === 'number') native.close();
-    else closeTogether(handle, native);
     return handle;
   }
   const candidate = options._handle || options.handle || options;

@@ -10,13 +10,14 @@ import { attemptConnection, attemptPath } from './connect-attempt';
 import {
   ERR_INVALID_ADDRESS_FAMILY,
   ERR_INVALID_ARG_TYPE,
+  ERR_INVALID_ARG_VALUE,
   ERR_INVALID_IP_ADDRESS,
   ERR_MISSING_ARGS,
 } from './errors';
 import { attemptFamilies, selectCandidates } from './family-selection';
 import { familySelectionOf } from './family-selection-defaults';
 import { isIP } from './node-net';
-import { asyncId, type SocketFields } from './socket-fields';
+import { asyncId, kBound, type SocketFields } from './socket-fields';
 import { initializeHandle } from './socket-handle';
 import { nextTickTriggeredBy } from './triggered-tick';
 import {
@@ -81,7 +82,8 @@ export function connect(this: SocketFields, ...values: unknown[]): SocketFields 
     this._sockname = null;
   }
   const { path } = options;
-  const toPath = Boolean(path);
+  // A handle that is bound already says where it can go, until it is closed.
+  const toPath = this[kBound] && this._handle ? this._handle.kind === 'pipe' : Boolean(path);
   if (!this._handle) {
     this._handle = new Handle(toPath ? 'pipe' : 'tcp', 'socket');
     initializeHandle(this);
@@ -102,6 +104,13 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const selection = familySelectionOf(options);
   const { host } = destination;
   const family = isIP(host);
+  const isBound = socket[kBound] !== undefined;
+  if (isBound) refuseSecondBinding(options);
+  if (family && isBound) {
+    // Nothing is to be looked up, and the local address is known when connect() returns.
+    attemptAddress(socket, destination, family);
+    return;
+  }
   if (family) {
     nextTickTriggeredBy(socket[asyncId], attemptAddress, socket, destination, family);
     return;
@@ -113,7 +122,7 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const wanted = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
   const eitherFamily = wanted !== 4 && wanted !== 6;
   const hints = options.hints || (eitherFamily ? dns.ADDRCONFIG : 0);
-  if (eitherFamily && !destination.localAddress && selection.enabled) {
+  if (eitherFamily && !destination.localAddress && !isBound && selection.enabled) {
     lookup(host, { family: wanted, hints, all: true }, (error, addresses: never) => {
       foundAll(socket, destination, options, selection.attemptTimeout, error, addresses);
     });
@@ -122,6 +131,12 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
       foundOne(socket, destination, options, error, address, addressFamily);
     });
   }
+}
+
+function refuseSecondBinding(options: ConnectOptions): void {
+  if (options.localAddress === undefined && options.localPort === undefined) return;
+  const reason = 'localAddress and localPort cannot be used with an adopted bound socket';
+  throw new ERR_INVALID_ARG_VALUE('options', options, reason);
 }
 
 function checkDestination(options: ConnectOptions): Destination {

@@ -46,6 +46,8 @@ export const kWriteCallback: unique symbol = Symbol('writeCallback');
 export const kWriteDone: unique symbol = Symbol('writeDone');
 /** Bytes that came from the core and that the caller's smaller buffer (`onread`) has not taken yet. */
 export const kUndelivered: unique symbol = Symbol('undelivered');
+/** Set on a socket that took its handle from a BoundSocket: the path that this was bound to, if it was one. */
+export const kBound: unique symbol = Symbol('bound');
 
 /** What a socket needs to know of the server that accepted it. */
 export interface AcceptingServer {
@@ -110,6 +112,7 @@ export interface SocketFields extends Duplex {
   [kWriteCallback]: Callback | null;
   [kWriteDone]: ((errno: number) => void) | null;
   [kUndelivered]?: Buffer | null;
+  [kBound]?: { path: string | undefined };
   [kAfterAsyncWrite](): void;
   [kReinitializeHandle](handle: Handle): void;
 

@@ -5,6 +5,7 @@
 import type { Address, Handle } from '../core/handle';
 import {
   type Chunks,
+  kBound,
   kBytesRead,
   kBytesWritten,
   kUndelivered,
@@ -23,6 +24,8 @@ export function _getpeername(this: SocketFields): Partial<Address> {
 }
 
 export function _getsockname(this: SocketFields): Partial<Address> {
+  const path = this[kBound]?.path;
+  if (path !== undefined) return { address: path };
   if (!this._handle) return {};
   if (!this._sockname) {
     this._sockname = {};

@@ -12,6 +12,7 @@ import { Duplex } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import { Handle } from '../core/handle';
 import { addAbortSignal } from './abort-signal';
+import { isBoundSocket, takeBoundSocket } from './bound-socket';
 import { ERR_INVALID_ARG_VALUE, ErrnoException } from './errors';
 import { NodeSocket } from './node-net';
 import { _destroy, _final, _reset, destroySoon, end, resetAndDestroy } from './socket-closing';
@@ -20,6 +21,7 @@ import {
   type AcceptingServer,
   asyncId,
   kAfterAsyncWrite,
+  kBound,
   kBuffer,
   kBufferCallback,
   kBufferGenerator,
@@ -192,8 +194,10 @@ const SocketFunction = function Socket(
   const self = this as SocketFields;
   const options = ownOptions(given);
   const { handle, fd } = options;
+  const isBound = isBoundSocket(handle);
   if (handle) {
-    if (!(handle instanceof Handle)) return new NodeSocket(given as net.SocketConstructorOpts);
+    if (!(handle instanceof Handle || isBound))
+      return new NodeSocket(given as net.SocketConstructorOpts);
   } else if (fd !== undefined && belongsToNode(fd)) {
     return new NodeSocket(given as net.SocketConstructorOpts);
   }
@@ -216,7 +220,11 @@ const SocketFunction = function Socket(
 
   Reflect.apply(Duplex as never, self, [options]);
 
-  if (handle) {
+  if (isBound) {
+    const bound = takeBoundSocket(handle);
+    self._handle = bound.handle;
+    self[kBound] = { path: bound.path };
+  } else if (handle) {
     self._handle = handle as Handle;
   } else if (fd !== undefined) {
     const adopted = new Handle('tcp', 'socket');
@@ -254,8 +262,8 @@ const SocketFunction = function Socket(
   self._pendingData = null;
   self._pendingEncoding = '';
 
-  // With a handle, data flows into the stream's buffer at once; without one it will when connected.
-  if (self._handle && options.readable !== false) {
+  // With a connection, data flows into the stream's buffer at once; without one it will when connected.
+  if (self._handle && !isBound && options.readable !== false) {
     if (options.pauseOnCreate) {
       self._handle.readStop();
       (self as { readableFlowing: boolean | null }).readableFlowing = false;

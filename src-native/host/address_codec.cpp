@@ -40,7 +40,8 @@ int Inet4Codec::encode(const protocol::Name& name, KernelAddress& out) const noe
   address.sin_port = htons(name.port);
   if (contains_nul(name.address) ||
       ::inet_pton(AF_INET, name.address.c_str(), &address.sin_addr) != 1) {
-    return -EINVAL;
+    // What the kernel says of an IPv6 address on an IPv4 socket, as a bound one may meet it.
+    return name.address.find(':') == std::string::npos ? -EINVAL : -EAFNOSUPPORT;
   }
   std::memcpy(&out.storage, &address, sizeof address);
   out.length = sizeof address;

@@ -25,7 +25,7 @@ struct ControlBlock final : protocol::ControlBlock {
   protocol::Hold writing;    // likewise for the write operation
   std::string bound_path;    // a path this socket made and must remove; empty for others
   protocol::Name peer;       // remembered when reading starts, since a peer that left has no name
-  int bind_error = 0;        // reported by listen and connect, as net.Server users expect
+  int bind_error = 0;        // reported by local_name, listen and connect, as users of net expect
   bool engine_mode = false;  // the descriptor has the blocking mode that the engine wants
   bool peer_known = false;
   bool receive_wanted = false;

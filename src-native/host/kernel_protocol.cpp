@@ -128,8 +128,10 @@ int KernelProtocol::connect(protocol::ControlBlock& block, const protocol::Name&
 }
 
 int KernelProtocol::local_name(protocol::ControlBlock& block, protocol::Name& name) noexcept {
+  const ControlBlock& mine = kernel(block);
+  if (mine.bind_error != 0) return mine.bind_error;
   KernelAddress address;
-  if (::getsockname(kernel(block).descriptor.number(), address.get(), &address.length) != 0) {
+  if (::getsockname(mine.descriptor.number(), address.get(), &address.length) != 0) {
     return -errno;
   }
   return codec_->decode(address, name);

@@ -4,6 +4,7 @@ import * as hostNet from 'node:net';
 import * as soref from 'soref';
 import t from 'tap';
 import { type Net, runScenario, type Scenarios } from '../conformance/scenario';
+import { boundSockets } from '../conformance/scenarios/bound-sockets';
 import { connecting } from '../conformance/scenarios/connecting';
 import { ending } from '../conformance/scenarios/ending';
 import { flowing } from '../conformance/scenarios/flowing';
@@ -20,6 +21,7 @@ const subjects: Record<string, Scenarios> = {
   serving,
   options,
   'unix sockets and descriptors': unixAndDescriptors,
+  'bound sockets': boundSockets,
 };
 
 t.not(soref.engine, 'node', 'soref has a core of its own');

@@ -63,7 +63,7 @@ export function run(file: string, conditions: Conditions = {}) {
       // The test runner's options, such as --no-warnings, are not meant for the programs.
       env: { ...process.env, NODE_OPTIONS: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
-      timeout: 10_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';

@@ -121,29 +121,6 @@ t.test('handles: of a server of Node’s, of soref’s, and a bare descriptor', 
   }
 });
 
-t.test('a bound socket, on a Node that has them', async (t) => {
-  const { BoundSocket } = soref as unknown as { BoundSocket?: new (where: object) => Bound };
-  t.equal(
-    typeof BoundSocket,
-    typeof (require('node:net') as { BoundSocket?: unknown }).BoundSocket,
-  );
-  if (BoundSocket === undefined) return;
-  const path = join(shortFolder(), 'socket');
-  for (const where of [{ port: 0, host: '127.0.0.1' }, { path }]) {
-    const bound = new BoundSocket(where);
-    const address = bound.address();
-    const server = soref.createServer((socket) => socket.end('bound'));
-    listenOn(server, bound);
-    await once(server, 'listening');
-    t.same(server.address(), address);
-    t.throws(() => bound.address(), { code: 'ERR_SOCKET_HANDLE_ADOPTED' });
-    t.equal(await readFrom(typeof address === 'string' ? { path: address } : address), 'bound');
-    await closed(server);
-  }
-  t.throws(() => statSync(path), { code: 'ENOENT' }, 'the path goes with the server');
-});
-type Bound = { address(): string | AddressInfo };
-
 t.test('a descriptor that is no socket', async (t) => {
   const server = soref.createServer();
   listenOn(server, { fd: 100_000 });

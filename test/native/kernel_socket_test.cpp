@@ -42,11 +42,28 @@ TEST_CASE("a refused connection is reported once and leaves nothing") {
   });
 }
 
+TEST_CASE("a socket that wants to read and has no peer fails at the turn's end, unless it connects") {
+  on_each_engine([](Core& core) {
+    Socket& first = core.listener(Family::tcp4, "127.0.0.1");
+    Socket& reader = core.create(Family::tcp4);
+    reader.receive(true);
+    CHECK_EQ(reader.connect(Core::local(first)), 0);
+    CHECK(core.run([&] { return core.count(Event::connected) == 1; }));
+    CHECK_EQ(core.count(Event::receive_failed), 0);
+    Socket& lonely = core.create(Family::tcp4);
+    lonely.receive(true);
+    CHECK(core.run([&] { return core.count(Event::receive_failed) == 1; }));
+    CHECK_EQ(core.first_of(Event::receive_failed), -ENOTCONN);
+  });
+}
+
 TEST_CASE("an address in use is the listen's error") {
   on_each_engine([](Core& core) {
     Socket& first = core.listener(Family::tcp4, "127.0.0.1");
     Socket& second = core.create(Family::tcp4);
     CHECK_EQ(second.bind(Core::local(first), {}), 0);
+    protocol::Name name;
+    CHECK_EQ(second.protocol().local_name(second.control_block(), name), -EADDRINUSE);
     CHECK_EQ(second.listen(1), -EADDRINUSE);
   });
 }
