@@ -30,17 +30,18 @@ parentPort.on('message', () => {
   });
 });`;
 
-/** What the thread says next; to 'close', when it has closed. */
-async function answer<Answer>(thread: Worker, request?: 'close'): Promise<Answer> {
-  const answered = once(thread, 'message');
-  if (request !== undefined) thread.postMessage(request);
-  return (await answered)[0] as Answer;
-}
-
 /** What a thread tells when it has closed. */
 interface Closed {
   served: number;
   balanced: boolean;
+}
+
+/** Closes the thread's server, and waits until the thread is gone; it may go as soon as it has told. */
+async function close(thread: Worker): Promise<Closed> {
+  const ended = Promise.all([once(thread, 'message'), once(thread, 'exit')]);
+  thread.postMessage('close');
+  const [[closed]] = await ended;
+  return closed as Closed;
 }
 
 function read(port: number): Promise<string> {
@@ -63,7 +64,7 @@ async function startThreads(test: Test): Promise<{ threads: Worker[]; port: numb
   for (let index = 0; index < THREADS; index++) {
     const thread = new Worker(file, { workerData: port });
     threads.push(thread);
-    port = await answer<number>(thread);
+    [port] = (await once(thread, 'message')) as [number];
   }
   return { threads, port };
 }
@@ -74,15 +75,13 @@ t.test('every thread serves its part, and none is lost', async (t) => {
   const names = threads.map(({ threadId }) => String(threadId)).sort();
   t.strictSame([...new Set(answers)].sort(), names, 'the kernel spreads them');
   const [first, ...others] = threads as [Worker, ...Worker[]];
-  const { served, balanced } = await answer<Closed>(first, 'close');
+  const { served, balanced } = await close(first);
   t.equal(served, answers.filter((name) => name === names[0]).length);
   t.ok(balanced);
-  await once(first, 'exit');
   const later = await Promise.all(Array.from({ length: CONNECTIONS }, () => read(port)));
   t.notOk(later.includes(names[0] as string), 'a thread that has closed gets no more');
   t.notOk(later.includes(''), 'and the others get all');
   for (const thread of others) {
-    t.ok((await answer<Closed>(thread, 'close')).balanced);
-    await once(thread, 'exit');
+    t.ok((await close(thread)).balanced);
   }
 });
