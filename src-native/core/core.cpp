@@ -68,6 +68,7 @@ bool Core::end_turn() noexcept {
   drain();
   retry_accepts_after_close();
   send();
+  layer_.update_receiving();
   engine().submit();
   // A completion may start an operation, which must reach the kernel before the loop blocks. What
   // that completes at once waits for the next turn: a sender that never pauses must not keep us

@@ -56,13 +56,21 @@ int Socket::connect(const protocol::Name& name) noexcept {
   return error;
 }
 
-void Socket::receive(bool wanted) noexcept {
+void Socket::receive(bool wanted) {
   receive_wanted_ = wanted;
+  if (receive_changed_) return;
+  receive_changed_ = true;
+  layer_->to_receive_.push_back(name_);
+}
+
+void Socket::update_receiving() noexcept {
+  receive_changed_ = false;
   if (cant_receive_) return;
   if (connection_ == Connection::connected) {
-    protocol_->receive(control_block(), wanted);
-  } else if (connection_ == Connection::idle && wanted) {
-    want_flush();
+    protocol_->receive(control_block(), receive_wanted_);
+  } else if (connection_ == Connection::idle && receive_wanted_) {
+    // Adopted without a peer, and this turn has connected it to none.
+    receive_failed(-ENOTCONN);
   }
 }
 
@@ -107,12 +115,7 @@ void Socket::want_flush() {
 
 void Socket::flush() noexcept {
   flush_wanted_ = false;
-  if (life_ != Life::open) return;
-  if (connection_ == Connection::idle && receive_wanted_ && !cant_receive_) {
-    // Adopted without a peer, and this turn has connected it to none.
-    receive_failed(-ENOTCONN);
-  }
-  if (connection_ != Connection::connected) return;
+  if (life_ != Life::open || connection_ != Connection::connected) return;
   if (outgoing_.empty()) {
     // Nothing but empty writes or a shutdown: what comes before has left already.
     sent(0);
@@ -194,7 +197,7 @@ void Socket::connected(int error) noexcept {
   report(Event::connected, error);
   if (error != 0) return;
   // What was asked for meanwhile waited for the connection.
-  if (receive_wanted_) receive(true);
+  if (receive_wanted_) update_receiving();
   if (outgoing_.awaited() > 0 || !outgoing_.empty() || shutdown_wanted_) want_flush();
 }
 
@@ -278,6 +281,13 @@ void SocketLayer::flush() noexcept {
     flushed_.push_back(name);
   }
   to_flush_.clear();
+}
+
+void SocketLayer::update_receiving() noexcept {
+  for (const SocketName name : to_receive_) {
+    if (Socket* socket = find(name)) socket->update_receiving();
+  }
+  to_receive_.clear();
 }
 
 void SocketLayer::report_blocked() noexcept {

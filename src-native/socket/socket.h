@@ -34,8 +34,8 @@ class Socket final : public protocol::Upcalls {
   [[nodiscard]] int bind(const protocol::Name& name, protocol::BindOptions options) noexcept;
   [[nodiscard]] int listen(int backlog) noexcept;
   [[nodiscard]] int connect(const protocol::Name& name) noexcept;
-  // Starts or stops receiving.
-  void receive(bool wanted) noexcept;
+  // Starts or stops receiving, at the end of the turn.
+  void receive(bool wanted);
   void send_copy(std::span<const std::byte> bytes, bool notify);
   void send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin);
   // Asks for one Event::written once everything sent so far has left; false if it has already.
@@ -50,6 +50,8 @@ class Socket final : public protocol::Upcalls {
   // Hands what was sent during the turn to the protocol. Called once per turn by SocketLayer.
   void flush() noexcept;
   void report_blocked() noexcept;
+  // Carries out the last receive() of the turn. Called once per turn by SocketLayer.
+  void update_receiving() noexcept;
   // Accepts the oldest queued connection; null if none is left.
   [[nodiscard]] Socket* accept() noexcept;
 
@@ -117,7 +119,8 @@ class Socket final : public protocol::Upcalls {
   Connection connection_ = Connection::idle;
   bool cant_send_ = false;
   bool cant_receive_ = false;
-  bool receive_wanted_ = false;  // read credit that was given before the connection stood
+  bool receive_wanted_ = false;  // read credit, which may be given before the connection stands
+  bool receive_changed_ = false;
   bool shutdown_wanted_ = false;
   bool flush_wanted_ = false;
   bool blocked_ = false;  // JavaScript was told that outgoing() did not leave at once

@@ -29,6 +29,9 @@ class SocketLayer {
 
   // End of the turn's commands: what was sent leaves.
   void flush() noexcept;
+  // End of the turn: receiving starts and stops. Not before, since most of the sockets that a
+  // program destroys when they are accepted would first have begun to receive.
+  void update_receiving() noexcept;
   // Whether a flush would send for any socket but this one.
   [[nodiscard]] bool others_wait_to_send(const Socket& socket) const noexcept {
     return to_flush_.size() > (socket.flush_wanted_ ? 1 : 0);
@@ -92,8 +95,9 @@ class SocketLayer {
   TransitionObserver* observer_ = nullptr;
   std::vector<Entry> table_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<SocketName> to_flush_;  // sockets with something new to send
-  std::vector<SocketName> flushed_;   // handed to their protocols in this turn
+  std::vector<SocketName> to_flush_;    // sockets with something new to send
+  std::vector<SocketName> flushed_;     // handed to their protocols in this turn
+  std::vector<SocketName> to_receive_;  // sockets that were asked to start or to stop receiving
   Socket* unreferenced_ = nullptr;
   std::size_t live_ = 0;
   std::size_t closing_operations_ = 0;

@@ -59,6 +59,7 @@ struct Core {
 
   void turn() {
     layer.flush();
+    layer.update_receiving();
     stack.engine().submit();
     stack.engine().acknowledge_wakeup();
     stack.engine().reap();

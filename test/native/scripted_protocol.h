@@ -21,7 +21,8 @@ class ScriptedProtocol final : public protocol::Protocol {
  public:
   int attach_error = 0;
   bool lingers = false;
-  int attaches = 0, detaches = 0, closes = 0, aborts = 0, discards = 0, shutdowns = 0, sends = 0;
+  int attaches = 0, detaches = 0, closes = 0, aborts = 0, discards = 0, shutdowns = 0, sends = 0,
+      receives = 0;
   ScriptedBlock* last = nullptr;
 
   static ScriptedBlock& scripted(protocol::ControlBlock& block) {
@@ -57,7 +58,11 @@ class ScriptedProtocol final : public protocol::Protocol {
     ++shutdowns;
     return 0;
   }
-  void receive(protocol::ControlBlock&, bool) noexcept override {}
+  bool receiving = false;
+  void receive(protocol::ControlBlock&, bool wanted) noexcept override {
+    ++receives;
+    receiving = wanted;
+  }
   void send(protocol::ControlBlock&) noexcept override { ++sends; }
   void close(protocol::ControlBlock& block) noexcept override {
     ++closes;

@@ -182,6 +182,26 @@ TEST_CASE("a connection that cannot be attached, or comes too late, gives its re
   fixture.layer->reclaim();
 }
 
+TEST_CASE("a socket receives from the end of the turn, if it then still is there and wants to") {
+  Fixture fixture;
+  Socket& closed = fixture.create(protocol::Origin::Kind::external);
+  closed.receive(true);
+  closed.close(false);
+  Socket& stopped = fixture.create(protocol::Origin::Kind::external);
+  stopped.receive(true);
+  stopped.receive(false);
+  fixture.layer->update_receiving();
+  CHECK_EQ(fixture.scripted->receives, 1);
+  CHECK(!fixture.scripted->receiving);
+  stopped.receive(true);
+  CHECK_EQ(fixture.scripted->receives, 1);
+  fixture.layer->update_receiving();
+  CHECK(fixture.scripted->receiving);
+  fixture.layer->update_receiving();
+  CHECK_EQ(fixture.scripted->receives, 2);
+  fixture.end(stopped);
+}
+
 TEST_CASE("a half-close waits for the bytes before it") {
   Fixture fixture;
   Socket& socket = fixture.create(protocol::Origin::Kind::external);
