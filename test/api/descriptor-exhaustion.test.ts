@@ -12,7 +12,7 @@ async function runLimited(t: Test, program: string, net: string): Promise<unknow
   const folder = t.testdir({ 'program.cjs': FILL + program });
   const command = `ulimit -n ${DESCRIPTORS}; exec "$@"`;
   const args = ['-c', command, 'sh', process.execPath, `${folder}/program.cjs`, net];
-  const { stdout } = await promisify(execFile)('sh', args, { cwd: root, timeout: 10_000 });
+  const { stdout } = await promisify(execFile)('sh', args, { cwd: root, timeout: 60_000 });
   return JSON.parse(stdout);
 }
 
