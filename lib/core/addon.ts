@@ -31,6 +31,10 @@ export interface NameOut {
 export interface Calls {
   readonly engine?: 'io_uring' | 'epoll';
   readonly reason: string;
+  /** The shared memory; the core's and ours, so that it stays whoever of us lets go of it. */
+  readonly control: ArrayBuffer;
+  readonly transmit: ArrayBuffer;
+  readonly receive: ArrayBuffer;
   attach(family: number): number;
   attachExternal(descriptor: number, duplicate: boolean): number;
   bind(
@@ -76,13 +80,7 @@ export interface UringAvailability {
 export interface Addon {
   readonly layout: Layout;
   probeIoUring(): UringAvailability;
-  start(
-    choice: number,
-    control: ArrayBuffer,
-    transmit: ArrayBuffer,
-    receive: ArrayBuffer,
-    deliver: () => void,
-  ): Calls;
+  start(choice: number, deliver: () => void): Calls;
 }
 
 export interface Loaded {

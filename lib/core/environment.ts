@@ -1,5 +1,5 @@
 /**
- * Starts this environment's core: picks the engine, allocates the shared memory, and holds what the
+ * Starts this environment's core: picks the engine, and holds the shared memory and what else the
  * rest of lib/core writes to and reads from. Loaded once per environment (main thread or worker).
  */
 
@@ -42,34 +42,29 @@ export const upcalls: { deliver: () => void } = { deliver() {} };
 const requested = requestedEngine();
 const loaded = loadAddon();
 
-function start(): Core | undefined {
-  if (loaded.addon === undefined) {
-    if (requested !== 'auto') {
-      throw engineError(
-        'ERR_SOREF_ENGINE_UNAVAILABLE',
-        `SOREF_ENGINE=${requested} is not available: ${loaded.reason}`,
-      );
-    }
-    return undefined;
-  }
-  const { layout } = loaded.addon;
-  const control = new ArrayBuffer(layout.controlLength * Int32Array.BYTES_PER_ELEMENT);
-  const transmit = new ArrayBuffer(layout.transmitSize);
-  const receive = new ArrayBuffer(layout.receiveBufferSize * layout.receiveBufferCount);
-  const calls = loaded.addon.start(choices[requested] as number, control, transmit, receive, () =>
-    upcalls.deliver(),
-  );
-  if (calls.engine === undefined) {
+let reasonForNone = '';
+
+/** Where no core can be had node:net serves, unless a core was asked for. */
+function unavailable(reason: string): undefined {
+  if (requested !== 'auto') {
     throw engineError(
       'ERR_SOREF_ENGINE_UNAVAILABLE',
-      `SOREF_ENGINE=${requested} is not available: ${calls.reason}`,
+      `SOREF_ENGINE=${requested} is not available: ${reason}`,
     );
   }
+  reasonForNone = reason;
+}
+
+function start(): Core | undefined {
+  if (loaded.addon === undefined) return unavailable(loaded.reason);
+  const { layout } = loaded.addon;
+  const calls = loaded.addon.start(choices[requested] as number, () => upcalls.deliver());
+  if (calls.engine === undefined) return unavailable(calls.reason);
   return {
     calls,
-    control: new Int32Array(control),
-    transmit: Buffer.from(transmit),
-    receive: Buffer.from(receive),
+    control: new Int32Array(calls.control),
+    transmit: Buffer.from(calls.transmit),
+    receive: Buffer.from(calls.receive),
     receiveBufferSize: layout.receiveBufferSize,
     commandsAt: layout.commandsAt,
     commandLimit: layout.commandLength * layout.commandCapacity,
@@ -84,7 +79,7 @@ const started = start();
 export const engine: 'io_uring' | 'epoll' | 'node' = started?.calls.engine ?? 'node';
 
 /** Why there is no core, or why `auto` passed over io_uring; '' if neither. */
-export const engineReason: string = started?.calls.reason ?? loaded.reason;
+export const engineReason: string = started?.calls.reason ?? reasonForNone;
 
 /** The started core. Only code that runs with one may touch it: lib/index.ts sees to that. */
 export const core = started as Core;

@@ -29,38 +29,46 @@ Napi::Object layout(Napi::Env env) {
   return out;
 }
 
-template <typename Element>
-std::span<Element> view(const Napi::Value& buffer) {
-  auto memory = buffer.As<Napi::ArrayBuffer>();
-  return {static_cast<Element*>(memory.Data()), memory.ByteLength() / sizeof(Element)};
+// JavaScript's view of a part of the memory, which stays for as long as anybody can see it so.
+Napi::Value view(Napi::Env env, const std::shared_ptr<core::Memory>& memory,
+                 std::span<std::byte> part) {
+  using Owner = std::shared_ptr<core::Memory>;
+  auto owner = std::make_unique<Owner>(memory);
+  const Napi::Value buffer = Napi::ArrayBuffer::New(
+      env, part.data(), part.size(), [](Napi::Env, void*, Owner* last) { delete last; },
+      owner.get());
+  if (!env.IsExceptionPending()) static_cast<void>(owner.release());
+  return buffer;
 }
 
-// (choice, control, transmit, receive, deliver): an object with the calls, `engine` and `reason`;
-// without `engine` if the one asked for cannot run, and `reason` says why.
+// (choice, deliver): an object with the calls, `engine`, `reason`, and the shared memory as
+// `control`, `transmit` and `receive`; without `engine` if none of the kind can run here, and
+// `reason` says why.
 Napi::Value start(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  const auto choice = static_cast<engine::Choice>(info[0].As<Napi::Number>().Uint32Value());
-  const core::SharedMemory memory{.control = view<std::int32_t>(info[1]),
-                                  .transmit = view<const std::byte>(info[2]),
-                                  .receive = view<std::byte>(info[3])};
-  if (memory.control.size() < kControlLength || memory.transmit.size() < kTransmitSize ||
-      memory.receive.size() < std::size_t{kReceiveBufferSize} * kReceiveBufferCount) {
-    Napi::RangeError::New(env, "soref: shared memory is too small").ThrowAsJavaScriptException();
+  Napi::Object calls = Napi::Object::New(env);
+  if (!info[0].IsNumber() || !info[1].IsFunction()) {
+    Napi::TypeError::New(env, "start(choice, deliver)").ThrowAsJavaScriptException();
     return env.Undefined();
+  }
+  const auto memory = std::make_shared<core::Memory>();
+  calls.Set("control", view(env, memory, memory->control()));
+  calls.Set("transmit", view(env, memory, memory->transmit()));
+  calls.Set("receive", view(env, memory, memory->receive()));
+  if (env.IsExceptionPending()) {
+    // Where V8 keeps all memory of ArrayBuffers in a cage, an addon can give it none.
+    calls.Set("reason", env.GetAndClearPendingException().Message());
+    return calls;
   }
   auto ledger = std::make_unique<base::Ledger>();
   engine::Selection selection = engine::make_engine(
-      choice, {memory.receive.data(), kReceiveBufferSize, kReceiveBufferCount}, *ledger);
-  Napi::Object calls = Napi::Object::New(env);
+      static_cast<engine::Choice>(info[0].As<Napi::Number>().Uint32Value()),
+      {memory->receive().data(), core::kReceiveBufferSize, core::kReceiveBufferCount}, *ledger);
   calls.Set("reason", selection.reason);
   if (selection.engine == nullptr) return calls;
   calls.Set("engine", selection.engine->name());
-
-  Napi::Array buffers = Napi::Array::New(env, 3);
-  for (std::uint32_t index = 0; index < 3; ++index) buffers.Set(index, info[index + 1]);
   auto* environment = new Environment(env, std::move(selection.engine), memory, std::move(ledger),
-                                      Napi::Persistent(buffers.As<Napi::Object>()),
-                                      Napi::Persistent(info[4].As<Napi::Function>()));
+                                      Napi::Persistent(info[1].As<Napi::Function>()));
   define_calls(env, calls, *environment);
   define_reports(env, calls, *environment);
   return calls;

@@ -9,12 +9,12 @@ constexpr std::uint64_t kAcceptRetryMilliseconds = 50;
 }  // namespace
 
 Environment::Environment(Napi::Env env, std::unique_ptr<engine::Engine> engine,
-                         const core::SharedMemory& memory, std::unique_ptr<base::Ledger> ledger,
-                         Napi::ObjectReference buffers, Napi::FunctionReference deliver)
+                         std::shared_ptr<core::Memory> memory, std::unique_ptr<base::Ledger> ledger,
+                         Napi::FunctionReference deliver)
     : env_(env),
-      buffers_(std::move(buffers)),
+      memory_(std::move(memory)),
       deliver_(std::move(deliver)),
-      core_(std::move(engine), memory, std::move(ledger)) {
+      core_(std::move(engine), memory_->shared(), std::move(ledger)) {
   uv_loop_s* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   loop_ = new EventLoop(loop, *this, core_.engine().wakeup_descriptor());

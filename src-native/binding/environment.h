@@ -9,15 +9,15 @@
 
 #include "binding/event_loop.h"
 #include "core/core.h"
+#include "core/memory.h"
 
 namespace soref::binding {
 
 class Environment final : public TurnRunner {
  public:
-  // `buffers` are the three ArrayBuffers of SharedMemory; they are kept alive until the end.
   Environment(Napi::Env env, std::unique_ptr<engine::Engine> engine,
-              const core::SharedMemory& memory, std::unique_ptr<base::Ledger> ledger,
-              Napi::ObjectReference buffers, Napi::FunctionReference deliver);
+              std::shared_ptr<core::Memory> memory, std::unique_ptr<base::Ledger> ledger,
+              Napi::FunctionReference deliver);
   ~Environment() override;
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -39,7 +39,7 @@ class Environment final : public TurnRunner {
   void dispatch() noexcept;
 
   Napi::Env env_;
-  Napi::ObjectReference buffers_;
+  std::shared_ptr<core::Memory> memory_;
   Napi::FunctionReference deliver_;
   core::Core core_;
   EventLoop* loop_ = nullptr;  // owns itself: libuv frees handles later than we end

@@ -1,6 +1,6 @@
 // The memory that JavaScript and the core share, and its layout: a header, the turn's commands and
-// the events being delivered, all 32-bit integers. JavaScript allocates it and learns the layout
-// from the addon's `layout` export, so these constants are the only statement of it.
+// the events being delivered, all 32-bit integers. JavaScript learns the layout from the addon's
+// `layout` export, so these constants are the only statement of it.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,7 @@ constexpr std::int32_t kSmallest = std::numeric_limits<std::int32_t>::min();
 // One connection, and whatever the test writes.
 class Writer final : public EnvironmentWithoutNode {
  public:
-  Writer(Memory& memory, std::unique_ptr<engine::Engine> engine,
+  Writer(const Memory& memory, std::unique_ptr<engine::Engine> engine,
          std::unique_ptr<base::Ledger> ledger)
       : EnvironmentWithoutNode(memory, std::move(engine), std::move(ledger)) {
     CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair_.data()), 0);

@@ -16,48 +16,32 @@
 #include <vector>
 
 #include "core/core.h"
+#include "core/memory.h"
 
 namespace soref::core {
-
-// What JavaScript allocates. Separate allocations, so that ASan sees who leaves one.
-class Memory {
- public:
-  // The pool is not cleared: most of it is never used.
-  Memory() : control_(kControlLength), transmit_(kTransmitSize), receive_(new std::byte[kPool]) {}
-
-  // For a new environment: nothing is written there yet.
-  [[nodiscard]] SharedMemory shared() noexcept {
-    std::fill_n(control_.begin(), kHeaderLength, 0);
-    return {.control = control_, .transmit = transmit_, .receive = {receive_.get(), kPool}};
-  }
-  [[nodiscard]] std::span<std::byte> transmit() noexcept { return transmit_; }
-
- private:
-  static constexpr std::size_t kPool = std::size_t{kReceiveBufferSize} * kReceiveBufferCount;
-  std::vector<std::int32_t> control_;
-  std::vector<std::byte> transmit_;
-  std::unique_ptr<std::byte[]> receive_;
-};
 
 class EnvironmentWithoutNode {
  public:
   // Null where this machine has no such engine. `memory` must stay until the environment is gone.
   template <typename Derived, typename... Arguments>
-  static std::unique_ptr<Derived> start(engine::Choice choice, Memory& memory,
+  static std::unique_ptr<Derived> start(engine::Choice choice, const Memory& memory,
                                         Arguments&&... arguments) {
     auto ledger = std::make_unique<base::Ledger>();
     engine::Selection selection = engine::make_engine(
-        choice, {memory.shared().receive.data(), kReceiveBufferSize, kReceiveBufferCount}, *ledger);
+        choice, {memory.receive().data(), kReceiveBufferSize, kReceiveBufferCount}, *ledger);
     if (selection.engine == nullptr) return nullptr;
     return std::make_unique<Derived>(memory, std::move(selection.engine), std::move(ledger),
                                      std::forward<Arguments>(arguments)...);
   }
 
-  EnvironmentWithoutNode(Memory& memory, std::unique_ptr<engine::Engine> engine,
+  EnvironmentWithoutNode(const Memory& memory, std::unique_ptr<engine::Engine> engine,
                          std::unique_ptr<base::Ledger> ledger)
       : memory_(&memory),
         shared_(memory.shared()),
-        core_(std::move(engine), shared_, std::move(ledger)) {}
+        core_(std::move(engine), shared_, std::move(ledger)) {
+    // The last environment's, where the memory had one.
+    std::fill_n(shared_.control.begin(), kHeaderLength, 0);
+  }
   virtual ~EnvironmentWithoutNode() = default;
   EnvironmentWithoutNode(const EnvironmentWithoutNode&) = delete;
   EnvironmentWithoutNode& operator=(const EnvironmentWithoutNode&) = delete;
@@ -142,7 +126,7 @@ class EnvironmentWithoutNode {
   [[nodiscard]] const SharedMemory& shared() const noexcept { return shared_; }
 
  private:
-  Memory* memory_;
+  const Memory* memory_;
   SharedMemory shared_;
   Core core_;
   std::uint32_t transmit_used_ = 0;

@@ -21,7 +21,7 @@ constexpr std::size_t kConnections = 3;
 // Three connections whose peers have sent something: three events of data in one batch.
 class ThreeReaders final : public EnvironmentWithoutNode {
  public:
-  ThreeReaders(Memory& memory, std::unique_ptr<engine::Engine> engine,
+  ThreeReaders(const Memory& memory, std::unique_ptr<engine::Engine> engine,
                std::unique_ptr<base::Ledger> ledger)
       : EnvironmentWithoutNode(memory, std::move(engine), std::move(ledger)) {
     for (int& peer : peers_) {
