@@ -9,7 +9,10 @@
       'target_name': 'soref',
       'sources': ['<!@(node scripts/native-sources.mjs)'],
       'include_dirs': ['src-native'],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
+      # The last keeps a worker that is being terminated, where nothing can throw, from ending all.
+      'defines': [
+        'NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
       'cflags': [
         '-O2', '-g', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wshadow', '-Wconversion',
       ],

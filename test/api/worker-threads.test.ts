@@ -204,3 +204,18 @@ t.test(
     t.equal(await descriptorsReturnTo(before), before);
   },
 );
+
+t.test('workers terminated while they call the core', async (t) => {
+  const program = `
+    listen(() => {}).then(() => {
+      parentPort.postMessage('ready');
+      for (;;) { net.sockstat(); net.ledger(); }
+    });`;
+  const before = descriptors();
+  for (let times = 0; times < 10; times++) {
+    const worker = start(t, program);
+    await once(worker, 'message');
+    t.equal(await worker.terminate(), 1);
+  }
+  t.equal(await descriptorsReturnTo(before), before);
+});
