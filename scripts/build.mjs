@@ -110,7 +110,12 @@ function buildBench(settings) {
   buildPrograms('bench', benchPrograms(), {
     inputs: ['bench/native', 'CMakeLists.txt', 'scripts/native-makefile.mjs'],
     options: ['-DSOREF_BENCH=ON', '-DSOREF_CORE=OFF'],
-    plan: { folder: 'build-bench', outputs: 'build-bench/bench', includes: ['bench/native'] },
+    plan: {
+      folder: 'build-bench',
+      outputs: 'build-bench/bench',
+      includes: ['bench/native'],
+      withTls: true,
+    },
     settings,
   });
 }

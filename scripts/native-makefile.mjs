@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { liburingArchive } from './liburing.mjs';
 import { coreSources } from './native-sources.mjs';
-import { root, run } from './processes.mjs';
+import { output, root, run } from './processes.mjs';
 
 /** Not named Makefile, for cmake writes one into the same folder. */
 const MAKEFILE = 'programs.mk';
@@ -48,13 +48,16 @@ export const benchPrograms = () => programsOf('bench/native');
 /** Those that run the core alone. */
 export const microPrograms = () => programsOf('bench/micro');
 
-function makefile(programs, { folder, outputs, includes, withCore, sanitize, werror }) {
+const hasOpenssl = () => output('pkg-config', ['--exists', 'openssl >= 3']) !== undefined;
+
+function makefile(programs, { folder, outputs, includes, withCore, sanitize, withTls, werror }) {
   const archive = liburingArchive();
+  const openssl = withTls && hasOpenssl();
   const sanitizer = sanitize
     ? ` -fsanitize=${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer` +
       ' -DSOREF_EXPENSIVE_CHECKS=1'
     : '';
-  const flags = `${FLAGS}${werror ? ' -Werror' : ''}${sanitizer}${archive ? ' -DSOREF_HAVE_LIBURING=1' : ''}`;
+  const flags = `${FLAGS}${werror ? ' -Werror' : ''}${sanitizer}${archive ? ' -DSOREF_HAVE_LIBURING=1' : ''}${openssl ? ' -DSOREF_HAVE_OPENSSL=1' : ''}`;
   const object = (source) => join(folder, 'objects', source.replace(/\.cpp$/, '.o'));
   const core = withCore ? coreSources() : [];
   const sources = new Set([...core, ...[...programs.values()].flat()]);
@@ -72,7 +75,7 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wer
   for (const [name, files] of programs) {
     lines.push(`${join(outputs, name)}: ${files.map(object).join(' ')} $(CORE)`);
     lines.push(`\t@mkdir -p ${outputs}`);
-    lines.push(`\t$(CXX) $(FLAGS) $^ ${archive ?? ''} -lpthread -o $@`);
+    lines.push(`\t$(CXX) $(FLAGS) $^ ${archive ?? ''}${openssl ? ' -lssl -lcrypto' : ''} -lpthread -o $@`);
   }
   lines.push(
     `-include ${[...sources].map((source) => object(source).replace(/o$/, 'd')).join(' ')}`,
@@ -85,7 +88,7 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wer
  * @param {Map<string, string[]>} programs name → sources
  * @param {object} plan folder: where the Makefile and objects go; outputs: where the programs go;
  *   includes: include folders; withCore: link the core; sanitize: as -fsanitize takes it;
- *   werror: warnings are errors
+ *   withTls: link OpenSSL where it is there; werror: warnings are errors
  */
 export function makePrograms(programs, plan) {
   if (programs.size === 0) return;

@@ -29,6 +29,8 @@ function wantedPackages() {
   if (output('pkg-config', ['--exists', 'liburing >= 2.3']) === undefined) {
     wanted.push('liburing-dev');
   }
+  // The load generator of the benchmarks speaks TLS with it.
+  if (output('pkg-config', ['--exists', 'openssl >= 3']) === undefined) wanted.push('libssl-dev');
   // Some distributions' Node comes without headers; an npm package has all of them but uv.h.
   if (!includeFolders()) wanted.push('libuv1-dev');
   return wanted;

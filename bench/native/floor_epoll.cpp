@@ -144,7 +144,11 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(argc, argv);
+  const ServerOptions options = parse_server_options(argc, argv,
+                                                     {{"accept-close", Mode::accept_close},
+                                                      {"request-response", Mode::request_response},
+                                                      {"echo", Mode::echo},
+                                                      {"hold", Mode::hold}});
   raise_descriptor_limit();
   const int termination = open_termination_signal();
   Server server(options.mode, listen_and_announce(options), termination);

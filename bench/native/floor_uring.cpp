@@ -5,20 +5,15 @@
 
 #if SOREF_HAVE_LIBURING
 
-#include <liburing.h>
-#include <poll.h>
-#include <sys/mman.h>
-
 #include <vector>
+
+#include "floor/ring.h"
 
 namespace soref::bench {
 namespace {
 
-constexpr unsigned kSubmissions = 4096;
-constexpr unsigned kCompletions = 16384;
-constexpr unsigned kBuffers = 1024;  // a power of two
+constexpr unsigned kBuffers = 1024;
 constexpr size_t kBufferSize = 4096;
-constexpr int kBufferGroup = 0;
 
 // What a completion is about: the upper half of its user data. The lower half is a descriptor,
 // and for a send also the buffer that is given back when the kernel has taken the bytes.
@@ -38,93 +33,21 @@ struct Connection {
 class Server {
  public:
   Server(Mode mode, int listener, int termination)
-      : mode_(mode),
-        listener_(listener),
-        termination_(termination),
-        memory_(kBuffers * kBufferSize) {
-    io_uring_params parameters{};
-    parameters.flags =
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
-    parameters.cq_entries = kCompletions;
-    int error = io_uring_queue_init_params(kSubmissions, &ring_, &parameters);
-    if (error < 0) die("io_uring_setup", -error);
-    error = io_uring_register_ring_fd(&ring_);
-    if (error < 0) die("io_uring_register_ring_fd", -error);
-    provide_buffers();
-    arm_accept();
-    io_uring_sqe* sqe = next_submission();
-    io_uring_prep_poll_add(sqe, termination_, POLLIN);
-    io_uring_sqe_set_data64(sqe, name_of(Kind::termination, termination_));
+      : mode_(mode), listener_(listener), ring_(kBuffers, kBufferSize) {
+    ring_.accept(listener_, name_of(Kind::accept, listener_));
+    ring_.poll(termination, name_of(Kind::termination, termination));
   }
 
   ServerCounts run() {
-    std::array<io_uring_cqe*, 256> completions;
     while (!terminated_) {
-      const int submitted = io_uring_submit_and_wait(&ring_, 1);
-      if (submitted < 0 && submitted != -EINTR) die("io_uring_enter", -submitted);
-      // The kernel runs deferred work some 20 completions at a time; what is left is not waited
-      // for.
-      for (;;) {
-        const unsigned ready =
-            io_uring_peek_batch_cqe(&ring_, completions.data(), completions.size());
-        if (ready == 0) break;
-        for (unsigned i = 0; i < ready; ++i) on_completion(*completions[i]);
-        io_uring_cq_advance(&ring_, ready);
-        io_uring_buf_ring_advance(buffers_, returned_);
-        returned_ = 0;
-      }
+      ring_.turn([this](const io_uring_cqe& completion) { on_completion(completion); });
     }
     return end();
   }
 
  private:
-  void provide_buffers() {
-    void* memory = mmap(nullptr, kBuffers * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) die("mmap", errno);
-    buffers_ = static_cast<io_uring_buf_ring*>(memory);
-    io_uring_buf_reg registration{};
-    registration.ring_addr = reinterpret_cast<uintptr_t>(buffers_);
-    registration.ring_entries = kBuffers;
-    registration.bgid = kBufferGroup;
-    const int error = io_uring_register_buf_ring(&ring_, &registration, 0);
-    if (error < 0) die("io_uring_register_buf_ring", -error);
-    io_uring_buf_ring_init(buffers_);
-    for (unsigned i = 0; i < kBuffers; ++i) give_back(static_cast<uint16_t>(i));
-    io_uring_buf_ring_advance(buffers_, returned_);
-    returned_ = 0;
-  }
-
-  char* buffer_at(uint16_t buffer) { return memory_.data() + buffer * kBufferSize; }
-
-  // Prepared here and published with the next io_uring_buf_ring_advance.
-  void give_back(uint16_t buffer) {
-    io_uring_buf_ring_add(buffers_, buffer_at(buffer), unsigned{kBufferSize}, buffer,
-                          io_uring_buf_ring_mask(kBuffers), returned_++);
-  }
-
-  io_uring_sqe* next_submission() {
-    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    if (sqe != nullptr) return sqe;
-    const int error = io_uring_submit(&ring_);
-    if (error < 0) die("io_uring_submit", -error);
-    sqe = io_uring_get_sqe(&ring_);
-    if (sqe == nullptr) die("io_uring_get_sqe", EBUSY);
-    return sqe;
-  }
-
-  void arm_accept() {
-    io_uring_sqe* sqe = next_submission();
-    io_uring_prep_multishot_accept(sqe, listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    io_uring_sqe_set_data64(sqe, name_of(Kind::accept, listener_));
-  }
-
   void arm_receive(int descriptor) {
-    io_uring_sqe* sqe = next_submission();
-    io_uring_prep_recv_multishot(sqe, descriptor, nullptr, 0, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = kBufferGroup;
-    io_uring_sqe_set_data64(sqe, name_of(Kind::receive, descriptor));
+    ring_.receive(descriptor, name_of(Kind::receive, descriptor));
   }
 
   void on_completion(const io_uring_cqe& cqe) {
@@ -146,7 +69,9 @@ class Server {
   }
 
   void on_accept(const io_uring_cqe& cqe) {
-    if ((cqe.flags & IORING_CQE_F_MORE) == 0) arm_accept();
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) {
+      ring_.accept(listener_, name_of(Kind::accept, listener_));
+    }
     if (cqe.res < 0) {
       ++counts_.accept_errors;
       return;
@@ -167,7 +92,7 @@ class Server {
       if (mode_ == Mode::echo) {
         send_back(descriptor, buffer, size);
       } else {
-        give_back(buffer);
+        ring_.give_back(buffer);
         if (mode_ == Mode::request_response && !answer(descriptor, size)) {
           shutdown(descriptor, SHUT_RDWR);  // the pending receive then ends, and closes
         }
@@ -182,13 +107,11 @@ class Server {
 
   // The buffer goes back to the kernel when it has been sent, in on_sent().
   void send_back(int descriptor, uint16_t buffer, uint32_t size) {
-    io_uring_sqe* sqe = next_submission();
-    io_uring_prep_send(sqe, descriptor, buffer_at(buffer), size, MSG_WAITALL | MSG_NOSIGNAL);
-    io_uring_sqe_set_data64(sqe, name_of(Kind::send, descriptor, buffer));
+    ring_.send(descriptor, ring_.buffer_at(buffer), size, name_of(Kind::send, descriptor, buffer));
   }
 
   void on_sent(int descriptor, uint16_t buffer, int result) {
-    give_back(buffer);
+    ring_.give_back(buffer);
     // The pending receive then ends, and closes the connection.
     if (result < 0) shutdown(descriptor, SHUT_RDWR);
   }
@@ -210,15 +133,11 @@ class Server {
     connections_[static_cast<size_t>(descriptor)].open = false;
     ++counts_.closed;
     if (failed) ++counts_.failed;
-    io_uring_sqe* sqe = next_submission();
-    io_uring_prep_close(sqe, descriptor);
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    io_uring_sqe_set_data64(sqe, name_of(Kind::close, descriptor));
+    ring_.close(descriptor, name_of(Kind::close, descriptor));
   }
 
   ServerCounts end() {
-    io_uring_submit(&ring_);
-    io_uring_queue_exit(&ring_);
+    ring_.end();
     close(listener_);
     for (size_t i = 0; i < connections_.size(); ++i) {
       if (!connections_[i].open) continue;
@@ -230,12 +149,8 @@ class Server {
 
   const Mode mode_;
   const int listener_;
-  const int termination_;
   bool terminated_ = false;
-  io_uring ring_{};
-  io_uring_buf_ring* buffers_ = nullptr;
-  std::vector<char> memory_;  // the provided buffers
-  int returned_ = 0;          // buffers prepared to go back to the kernel
+  Ring ring_;
   std::vector<Connection> connections_;
   ServerCounts counts_;
 };
@@ -245,7 +160,11 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(argc, argv);
+  const ServerOptions options = parse_server_options(argc, argv,
+                                                     {{"accept-close", Mode::accept_close},
+                                                      {"request-response", Mode::request_response},
+                                                      {"echo", Mode::echo},
+                                                      {"hold", Mode::hold}});
   raise_descriptor_limit();
   const int termination = open_termination_signal();
   Server server(options.mode, listen_and_announce(options), termination);

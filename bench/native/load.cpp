@@ -7,13 +7,16 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
 
 #include "clock.h"
 #include "descriptor_limit.h"
+#include "load/bulk_worker.h"
+#include "load/message_worker.h"
 #include "load/options.h"
 #include "load/report.h"
 #include "load/shared_state.h"
-#include "load/worker.h"
+#include "load/tls_worker.h"
 
 namespace soref::bench {
 namespace {
@@ -30,8 +33,21 @@ uint64_t share_of(uint64_t whole, uint64_t parts, uint64_t n) {
   return whole / parts + (n < whole % parts ? 1 : 0);
 }
 
+// The worker that speaks as the mode asks, or null if this program was built without what it needs.
+std::unique_ptr<Worker> make_worker(const Options& options, SharedState& shared,
+                                    const Share& share) {
+  if (is_bulk(options.mode)) return std::make_unique<BulkWorker>(options, shared, share);
+  if (!speaks_tls(options.mode)) return std::make_unique<MessageWorker>(options, shared, share);
+#if SOREF_HAVE_OPENSSL
+  return std::make_unique<TlsWorker>(options, shared, share);
+#else
+  return nullptr;
+#endif
+}
+
 [[noreturn]] void run_worker(const Options& options, SharedState& shared, uint32_t index,
                              pid_t parent) {
+  std::signal(SIGTERM, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent was gone before prctl took hold
   if (!options.cpus.empty() && !pin_to(options.cpus[index])) {
@@ -42,8 +58,9 @@ uint64_t share_of(uint64_t whole, uint64_t parts, uint64_t n) {
       static_cast<uint32_t>(share_of(options.concurrency, options.workers, index));
   const uint64_t count = share_of(options.count, options.workers, index);
   if (options.count != 0 && count == 0) _exit(0);
-  Worker worker(options, shared, index, concurrency, count);
-  const int error = worker.run();
+  const auto worker = make_worker(options, shared, Share{index, concurrency, count});
+  if (worker == nullptr) _exit(1);
+  const int error = worker->run();
   if (error != 0) std::fprintf(stderr, "load: the epoll loop failed: %s\n", strerror(error));
   _exit(error == 0 ? 0 : 1);
 }
@@ -71,7 +88,24 @@ void wait_until_ended(const std::vector<pid_t>& workers) {
   }
 }
 
+volatile std::sig_atomic_t terminated = 0;
+
+// SIGTERM ends a run as its time does: in order, and with a report.
+void end_on_termination() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { terminated = 1; };
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 int run(const Options& options) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  end_on_termination();
+#if !SOREF_HAVE_OPENSSL
+  if (speaks_tls(options.mode)) {
+    std::fputs("load: built without OpenSSL, so it speaks no TLS\n", stderr);
+    return 3;
+  }
+#endif
   SharedState* shared = map_shared_state();
   if (shared == nullptr) {
     std::perror("load: mmap");
@@ -102,10 +136,10 @@ int run(const Options& options) {
   }
 
   if (windowed) {
-    sleep_seconds(options.warm_up);
+    sleep_seconds(options.warm_up, terminated);
     begin = Snapshot::take(options, *shared, workers);
     shared->phase.store(Phase::measuring, std::memory_order_release);
-    sleep_seconds(options.seconds);
+    sleep_seconds(options.seconds, terminated);
   } else {
     wait_until_ended(workers);
   }

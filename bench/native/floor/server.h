@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,14 @@
 namespace soref::bench {
 
 inline constexpr uint32_t kMessageSize = 64;
+inline constexpr size_t kPiece = 65'536;  // bytes of a bulk write
 
-enum class Mode { accept_close, request_response, echo, hold };
+enum class Mode { accept_close, request_response, echo, hold, bulk_to, bulk_from, pipe };
+
+struct NamedMode {
+  std::string_view name;
+  Mode mode;
+};
 
 struct ServerOptions {
   Mode mode = Mode::accept_close;
@@ -44,6 +51,7 @@ struct ServerCounts {
   uint64_t closed = 0;
   uint64_t failed = 0;  // of those closed: because a call on the connection failed
   uint64_t accept_errors = 0;
+  uint64_t bytes = 0;  // that a bulk mode received, sent or passed on
 };
 
 [[noreturn]] inline void die(const char* what, int error) {
@@ -51,17 +59,19 @@ struct ServerCounts {
   std::exit(1);
 }
 
-inline ServerOptions parse_server_options(int argc, char** argv) {
-  const auto usage = [argv] {
+// `modes` are those that the program has; the first is its default.
+inline ServerOptions parse_server_options(int argc, char** argv,
+                                          std::initializer_list<NamedMode> modes) {
+  const auto usage = [argv, modes] {
+    std::fprintf(stderr, "usage: %s [--host ADDRESS] [--port PORT] [--backlog N] [--mode", argv[0]);
+    for (const NamedMode& known : modes) std::fprintf(stderr, " %s", known.name.data());
     std::fprintf(stderr,
-                 "usage: %s [--mode accept-close|request-response|echo|hold] [--host ADDRESS]\n"
-                 "       [--port PORT] [--backlog N]\n"
-                 "Prints \"listening PORT\"; SIGTERM, and its parent's end, end it with a JSON\n"
-                 "report.\n",
-                 argv[0]);
+                 "]\nPrints \"listening PORT\"; SIGTERM, and its parent's end, end it with a JSON\n"
+                 "report.\n");
     std::exit(2);
   };
   ServerOptions options;
+  options.mode = modes.begin()->mode;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::string_view value = argv[i + 1];
@@ -75,14 +85,13 @@ inline ServerOptions parse_server_options(int argc, char** argv) {
     } else if (name == "--backlog") {
       const auto parsed = std::from_chars(value.data(), end, options.backlog);
       valid = parsed.ec == std::errc{} && parsed.ptr == end && options.backlog > 0;
-    } else if (name == "--mode" && value == "accept-close") {
-      options.mode = Mode::accept_close;
-    } else if (name == "--mode" && value == "request-response") {
-      options.mode = Mode::request_response;
-    } else if (name == "--mode" && value == "echo") {
-      options.mode = Mode::echo;
-    } else if (name == "--mode" && value == "hold") {
-      options.mode = Mode::hold;
+    } else if (name == "--mode") {
+      valid = false;
+      for (const NamedMode& known : modes) {
+        if (known.name != value) continue;
+        options.mode = known.mode;
+        valid = true;
+      }
     } else {
       valid = false;
     }
@@ -148,10 +157,10 @@ inline int print_server_report(const char* engine, const ServerCounts& counts) {
     return static_cast<int64_t>(time.tv_sec) * 1'000'000 + static_cast<int64_t>(time.tv_usec);
   };
   std::printf("{\"engine\": \"%s\", \"accepted\": %" PRIu64 ", \"closed\": %" PRIu64
-              ", \"failed\": %" PRIu64 ", \"acceptErrors\": %" PRIu64 ", \"userCpuUs\": %" PRId64
-              ", \"systemCpuUs\": %" PRId64 "}\n",
+              ", \"failed\": %" PRIu64 ", \"acceptErrors\": %" PRIu64 ", \"bytes\": %" PRIu64
+              ", \"userCpuUs\": %" PRId64 ", \"systemCpuUs\": %" PRId64 "}\n",
               engine, counts.accepted, counts.closed, counts.failed, counts.accept_errors,
-              us(usage.ru_utime), us(usage.ru_stime));
+              counts.bytes, us(usage.ru_utime), us(usage.ru_stime));
   return counts.accepted == counts.closed ? 0 : 1;
 }
 

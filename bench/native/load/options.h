@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +18,46 @@
 
 namespace soref::bench {
 
-enum class Mode { accept_close, request_response, echo, hold, http, http_close };
+enum class Mode {
+  accept_close,
+  request_response,
+  echo,
+  echo_close,
+  hold,
+  http,
+  http_close,
+  https,
+  https_close,
+  bulk_to,
+  bulk_from,
+  pipe,
+};
+
+struct NamedMode {
+  std::string_view name;
+  Mode mode;
+};
+
+inline constexpr std::array kModes{
+    NamedMode{"accept-close", Mode::accept_close},
+    NamedMode{"request-response", Mode::request_response},
+    NamedMode{"echo", Mode::echo},
+    NamedMode{"echo-close", Mode::echo_close},
+    NamedMode{"hold", Mode::hold},
+    NamedMode{"http", Mode::http},
+    NamedMode{"http-close", Mode::http_close},
+    NamedMode{"https", Mode::https},
+    NamedMode{"https-close", Mode::https_close},
+    NamedMode{"bulk-to", Mode::bulk_to},
+    NamedMode{"bulk-from", Mode::bulk_from},
+    NamedMode{"pipe", Mode::pipe},
+};
+
+inline bool is_bulk(Mode mode) {
+  return mode == Mode::bulk_to || mode == Mode::bulk_from || mode == Mode::pipe;
+}
+
+inline bool speaks_tls(Mode mode) { return mode == Mode::https || mode == Mode::https_close; }
 
 struct Options {
   Mode mode = Mode::accept_close;
@@ -28,6 +68,7 @@ struct Options {
   uint64_t count = 0;          // 0: run for `seconds` instead
   double seconds = 2;
   double warm_up = 0.5;
+  double rate = 0;        // connections a second; 0: the next one when one has ended
   double timeout = 30;    // seconds that --count, or the end of a run, may take at most
   uint32_t sources = 8;   // IPv4 source addresses 127.0.1.1 … that connections leave from
   std::vector<int> cpus;  // one worker for each, pinned there; empty: `workers` unpinned ones
@@ -41,12 +82,17 @@ inline constexpr const char* kUsage =
     "  --mode accept-close       connect, wait until the server closes, close (default)\n"
     "         request-response   connect, send 64 bytes, read 64 bytes and the end, close\n"
     "         echo               keep connections open, 64 bytes back and forth on each\n"
+    "         echo-close         connect, send 64 bytes and the end, read them and the end, close\n"
     "         hold               keep connections open and idle\n"
-    "         http               keep connections open, one GET after the other on each\n"
-    "         http-close         connect, one GET, read the answer and the end, close\n"
+    "         http, https        keep connections open, one GET after the other on each\n"
+    "         http-close, https-close   connect, one GET, read the answer and the end, close\n"
+    "         bulk-to, bulk-from, pipe  keep connections open and send as much as possible, read\n"
+    "                            as much as possible, or both; what is counted is bytes\n"
     "  --host ADDRESS            a loopback address: 127.0.0.0/8 or ::1 (127.0.0.1)\n"
     "  --concurrency N           connections open at a time, 1 to 60000 (256)\n"
-    "  --seconds S               length of the measured window (2)\n"
+    "  --rate N                  open N connections a second, whether or not others have ended;\n"
+    "                            latency counts from when each was due\n"
+    "  --seconds S               length of the measured window (2); SIGTERM ends it early\n"
     "  --warm-up S               time before the window, not measured (0.5)\n"
     "  --count N                 this many connections (echo, http: messages) instead of a window\n"
     "  --timeout S               longest time for --count and for closing what is open (30)\n"
@@ -56,17 +102,15 @@ inline constexpr const char* kUsage =
     "  --reset                   accept-close: close with RST, which leaves no TIME_WAIT\n"
     "  --server-pid PID          measure this process's CPU time over the same window\n"
     "Prints one JSON object. Ends with 0 if the run took place (also with failed connections,\n"
-    "which the object counts by errno), 2 on wrong usage, 1 otherwise.\n";
+    "which the object counts by errno), 2 on wrong usage, 3 if it was built without what the mode\n"
+    "needs, 1 otherwise.\n";
 
 inline constexpr ArgumentRules kArguments{"load", kUsage};
 
 inline Mode parse_mode(std::string_view name) {
-  if (name == "accept-close") return Mode::accept_close;
-  if (name == "request-response") return Mode::request_response;
-  if (name == "echo") return Mode::echo;
-  if (name == "hold") return Mode::hold;
-  if (name == "http") return Mode::http;
-  if (name == "http-close") return Mode::http_close;
+  for (const NamedMode& known : kModes) {
+    if (known.name == name) return known.mode;
+  }
   kArguments.refuse("--mode: no such mode: " + std::string(name));
 }
 
@@ -107,6 +151,8 @@ inline Options parse_options(int argc, char** argv) {
       options.concurrency = kArguments.number<uint32_t>(name, value, 1, 60000);
     } else if (name == "--count") {
       options.count = kArguments.number<uint64_t>(name, value, 1, 100'000'000);
+    } else if (name == "--rate") {
+      options.rate = kArguments.number<double>(name, value, 1, 1'000'000);
     } else if (name == "--seconds") {
       options.seconds = kArguments.number<double>(name, value, 0.01, 3600);
     } else if (name == "--warm-up") {
@@ -129,8 +175,8 @@ inline Options parse_options(int argc, char** argv) {
   if (!is_loopback(options.host)) kArguments.refuse("--host must be a loopback address");
   if (options.reset && options.mode != Mode::accept_close)
     kArguments.refuse("--reset is for accept-close");
-  if (options.mode == Mode::hold && options.count != 0)
-    kArguments.refuse("hold takes --seconds, no --count");
+  if ((options.mode == Mode::hold || is_bulk(options.mode)) && options.count != 0)
+    kArguments.refuse(options.mode_name + " takes --seconds, no --count");
   if (!options.cpus.empty()) options.workers = static_cast<uint32_t>(options.cpus.size());
   if (options.workers > options.concurrency)
     kArguments.refuse("--concurrency is below the workers");

@@ -77,6 +77,11 @@ inline void print_failures(const SharedState& shared, size_t workers) {
   std::printf("}");
 }
 
+inline const char* unit_of(Mode mode) {
+  if (is_bulk(mode)) return "bytes";
+  return mode == Mode::echo ? "messages" : "connections";
+}
+
 inline void print_report(const Options& options, const SharedState& shared, const Snapshot& begin,
                          const Snapshot& end) {
   const size_t workers = options.workers;
@@ -96,7 +101,7 @@ inline void print_report(const Options& options, const SharedState& shared, cons
   std::printf("{\n  \"mode\": \"%s\",\n  \"host\": \"%s\",\n  \"port\": %u,\n",
               options.mode_name.c_str(), options.host.c_str(), options.port);
   std::printf("  \"concurrency\": %u,\n  \"workers\": %zu,\n", options.concurrency, workers);
-  std::printf("  \"unit\": \"%s\",\n", options.mode == Mode::echo ? "messages" : "connections");
+  std::printf("  \"unit\": \"%s\",\n", unit_of(options.mode));
   std::printf("  \"window\": {\"seconds\": %.6f, \"completed\": %.0f, \"live\": %" PRIu64 "},\n",
               seconds, units, end.live);
   std::printf("  \"per_second\": %.1f,\n", units / seconds);
@@ -118,7 +123,7 @@ inline void print_report(const Options& options, const SharedState& shared, cons
   std::printf("]");
   if (options.server_pid != 0) {
     const double cpu = us(end.server_cpu - begin.server_cpu);
-    std::printf(",\n  \"server\": {\"cpu_us\": %.0f, \"busy\": %.3f, \"cpu_us_each\": %.3f}", cpu,
+    std::printf(",\n  \"server\": {\"cpu_us\": %.1f, \"busy\": %.3f, \"cpu_us_each\": %.6f}", cpu,
                 cpu / 1e6 / seconds, units > 0 ? cpu / units : 0.0);
   }
   std::printf("\n}\n");
