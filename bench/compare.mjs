@@ -6,7 +6,7 @@ import { measure } from './measure.mjs';
 import { choosePlacement, describePlacement } from './placement.mjs';
 import { writeResults } from './results.mjs';
 import { rows } from './rows.mjs';
-import { formatTable } from './table.mjs';
+import { formatTable, judgeGoals } from './table.mjs';
 
 export const defaults = {
   rounds: 5,
@@ -19,36 +19,33 @@ export const defaults = {
 /** More busy CPUs than this beside the benchmark, and its figures are not to be trusted. */
 const QUIET = 0.2;
 
-function estimateSeconds(contenders, { rounds, seconds, warmUp, firstWarmUp }) {
-  return contenders * (rounds * (seconds + warmUp + 0.1) + firstWarmUp + 0.5);
-}
-
 /**
- * Returns whether every server closed all its connections and every ledger balances.
+ * Returns whether every process closed all its connections and every ledger balances.
  * @param {string} name  of the row
- * @param {{ command: string, engine?: string | undefined, only?: string[] | undefined } & Partial<typeof defaults>} request
+ * @param {{ command: string, engine?: string | undefined, only?: string[] | undefined,
+ *   peers?: import('./contenders.mjs').Contender[] } & Partial<typeof defaults>} request
  */
-export async function compare(name, { command, engine, only, ...settings }) {
+export async function compare(name, { command, engine, only, peers, ...settings }) {
   const row = rows[name];
   if (!row) throw new Error(`no row ${name}; there are ${Object.keys(rows).join(', ')}`);
-  const contenders = chooseContenders({ engine, only, module: row.module });
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const contenders = chooseContenders({ row, engine, only, peers });
   const placement = choosePlacement();
-  const plan = { ...defaults, ...settings, row, placement };
-  console.log(`${name}: ${contenders.map((contender) => contender.name).join(', ')}`);
+  const plan = { ...defaults, ...row.settings, ...Object.fromEntries(given), row, placement };
+  console.log(`${name}: ${row.title}`);
+  console.log(`Contenders: ${contenders.map((contender) => contender.name).join(', ')}`);
   console.log(`${describePlacement(placement)}; ${plan.concurrency} connections at a time`);
-  const seconds = Math.round(estimateSeconds(contenders.length, plan));
-  console.log(`${plan.rounds} rounds in turn, about ${seconds} seconds\n`);
 
   const { results, skipped } = await measure(contenders, plan);
 
   console.log(`\n${formatTable(results, row)}\n`);
-  console.log(
-    `Medians of ${plan.rounds} rounds. CPU: the server's, user and kernel. Latency: ${row.latency},`,
-  );
-  const floors = results.some(({ floor }) => floor !== null);
-  const floorNote = floors ? ' The floor is a bare C++ server with the same engine.' : '';
-  console.log(`with every CPU saturated.${floorNote}`);
-  console.log('Ledger: attached/detached/open descriptors of soref, when its server had closed.');
+  for (const line of judgeGoals(results, row)) console.log(line);
+  console.log(`Medians of ${plan.rounds} rounds, ± half of the way from lowest to highest.`);
+  console.log(`Measured: ${row.measures}.`);
+  if (results.some(({ floor }) => floor !== null)) {
+    console.log('The floor is a bare C++ program with the same engine.');
+  }
+  console.log('Ledger: attached/detached/open descriptors of soref, when its process had closed.');
   console.log(
     `Linux ${release()}, ${cpus()[0]?.model} × ${cpus().length}, Node ${process.version}`,
   );

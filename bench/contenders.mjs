@@ -1,4 +1,4 @@
-// The servers that are compared, and how each is started.
+// The programs that are compared, and how each is started.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { availableEngines } from '../scripts/engines.mjs';
@@ -19,54 +19,42 @@ const ENGINES = ['io_uring', 'epoll'];
  * @property {boolean} optional      left out, visibly, where the host has not what it needs
  */
 
-const serverProgram = join(root, 'bench/server.mjs');
-const nodeServer = (module) => [process.execPath, serverProgram, '--module', module];
-
-/** A server of another module of Node's, which soref carries. */
-const registeredServer = (module) => [
-  process.execPath,
-  ...['--import', pathToFileURL(join(root, 'dist/register/index.js')).href],
-  ...[serverProgram, '--module', module, '--carrier', 'soref'],
-];
+const program = { server: join(root, 'bench/server.mjs'), client: join(root, 'bench/client.mjs') };
+const NODE_FLAGS = ['--expose-gc']; // the row of memory collects before it looks
+const register = pathToFileURL(join(root, 'dist/register/index.js')).href;
 
 /** Node as it is. @returns {Contender} */
-function node(module) {
+function node({ module = 'node:net', role = 'server', floors }) {
   return {
     name: module,
-    command: nodeServer(module),
+    command: [process.execPath, ...NODE_FLAGS, program[role], '--module', module],
     env: {},
-    floor: module === 'node:net' ? 'floor epoll' : null,
+    floor: floors ? 'floor epoll' : null,
     optional: false,
   };
 }
 
-/** @type {Contender[]} */
-const floors = [
-  {
-    name: 'floor io_uring',
-    command: [join(programs, 'floor_uring')],
-    env: {},
-    floor: null,
-    optional: true,
-  },
-  {
-    name: 'floor epoll',
-    command: [join(programs, 'floor_epoll')],
-    env: {},
-    floor: null,
-    optional: false,
-  },
-];
-
-/** @returns {Contender} */
-function soref(engine, module) {
-  const isNet = module === 'node:net';
+/** soref instead of net, or under another module of Node's. @returns {Contender} */
+function soref(engine, { module = 'node:net', role = 'server', floors }) {
+  const carried = ['--import', register, program[role], '--module', module, '--carrier', 'soref'];
+  const itself = [program[role], '--module', 'soref'];
   return {
     name: `soref ${engine}`,
-    command: isNet ? nodeServer('soref') : registeredServer(module),
+    command: [process.execPath, ...NODE_FLAGS, ...(module === 'node:net' ? itself : carried)],
     env: { SOREF_ENGINE: engine },
-    floor: isNet ? `floor ${engine}` : null,
+    floor: floors ? `floor ${engine}` : null,
     optional: false,
+  };
+}
+
+/** The bare program of an engine, the limit. @returns {Contender} */
+function floor(engine, { floors }) {
+  return {
+    name: `floor ${engine}`,
+    command: [join(programs, floors[engine])],
+    env: {},
+    floor: null,
+    optional: engine === 'io_uring',
   };
 }
 
@@ -84,16 +72,19 @@ function engines(wanted) {
   return wanted.filter((engine) => available.includes(engine));
 }
 
+/** What serves where a row says nothing else. */
+const PLAIN = { floors: { io_uring: 'floor_uring', epoll: 'floor_epoll' } };
+
 /**
- * All contenders, or those of one engine, or those whose names are listed.
- * @param {{ engine?: string | undefined, only?: string[] | undefined, module?: string | undefined }} choice
+ * All contenders of a row, or those of one engine, or those whose names are listed.
+ * @param {{ row?: Partial<import('./rows.mjs').Row>, engine?: string | undefined,
+ *   only?: string[] | undefined, peers?: Contender[] }} choice
  */
-export function chooseContenders({ engine, only, module = 'node:net' }) {
-  const wanted = ({ name }) =>
-    only ? only.includes(name) : !engine || name === module || name.endsWith(` ${engine}`);
-  const sorefOn = (name) => soref(name, module);
-  const bare = module === 'node:net' ? floors : [];
-  const known = [node(module), ...ENGINES.map(sorefOn), ...bare];
+export function chooseContenders({ row = PLAIN, engine, only, peers = [] }) {
+  const measured = node(row);
+  const sorefs = new Map(ENGINES.map((name) => [name, soref(name, row)]));
+  const floors = row.floors ? ENGINES.map((name) => floor(name, row)) : [];
+  const known = [measured, ...sorefs.values(), ...floors, ...peers];
   const unknown = only?.find((name) => !known.some((contender) => contender.name === name));
   if (unknown !== undefined) {
     throw new Error(
@@ -101,10 +92,15 @@ export function chooseContenders({ engine, only, module = 'node:net' }) {
     );
   }
   if (engine && !ENGINES.includes(engine)) throw new Error(`--engine: ${ENGINES.join(' or ')}`);
-  const asked = ENGINES.filter((name) => wanted(sorefOn(name)));
+  const wanted = ({ name }) =>
+    only ? only.includes(name) : !engine || name === measured.name || name.endsWith(` ${engine}`);
+  const asked = ENGINES.filter((name) => wanted(sorefs.get(name)));
   const available = engines(asked);
   const missing = asked.find((name) => !available.includes(name));
   // Without a choice, the reason that was printed is enough; what was asked for must be there.
   if ((engine || only) && missing) throw new Error(`soref has no engine ${missing} here`);
-  return [node(module), ...available.map(sorefOn), ...bare].filter(wanted);
+  const absent = ENGINES.filter((name) => !available.includes(name)).map((name) =>
+    sorefs.get(name),
+  );
+  return known.filter((contender) => wanted(contender) && !absent.includes(contender));
 }

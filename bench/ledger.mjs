@@ -1,4 +1,5 @@
-// Judges a ledger of soref at the end of a server's life, when nothing may be left.
+// Judges a ledger of soref at the end of a process's life, when nothing may be left.
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} Ledger what soref.ledger() returns
@@ -22,4 +23,18 @@ export function ledgerProblems({ attached, detached, live, descriptors, referenc
     if (count !== 0) problems.push(`${count} references of ${tag}`);
   }
   return problems;
+}
+
+/**
+ * The ledger at the end, or null without one. What is released in the turn after 'close' is not yet
+ * in it; one second is given for that.
+ * @param {(() => Ledger) | undefined} read
+ */
+export async function settledLedger(read) {
+  if (read === undefined) return null;
+  for (let turn = 0; turn < 100 && ledgerProblems(read()).length > 0; turn += 1) {
+    await nextTurn();
+    await sleep(10);
+  }
+  return read();
 }

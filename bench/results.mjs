@@ -44,11 +44,18 @@ export function runFacts(command) {
  * @param {{ command: string, plan: object, results: object[], skipped: object[] }} comparison
  * @returns {string} the file's path, from the project's root
  */
-export function writeResults(name, { command, ...comparison }) {
+export function writeResults(name, { command, plan, ...comparison }) {
+  const { row, ...conditions } = plan;
+  // A procedure is code; what remains of a figure is its name, its title and its direction.
+  const { procedure: _, ...facts } = row;
   const folder = join(root, 'bench/results');
   const file = join(folder, `${name}.json`);
   mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify({ ...runFacts(command), ...comparison }, null, 2);
+  const text = JSON.stringify(
+    { ...runFacts(command), plan: { ...conditions, row: facts }, ...comparison },
+    null,
+    2,
+  );
   writeFileSync(file, `${text}\n`);
   return relative(root, file);
 }

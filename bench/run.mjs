@@ -1,27 +1,33 @@
-// Runs one row of the comparison as asked: `npm run bench -- <row> [options]`.
+// Runs the comparison as asked: `npm run bench` all rows, `npm run bench -- <row>… [options]` some.
 import { parseArgs } from 'node:util';
-import { main } from '../scripts/processes.mjs';
+import { build } from '../scripts/build.mjs';
+import { main, step } from '../scripts/processes.mjs';
+import { setup } from '../scripts/setup.mjs';
 import { compare, defaults } from './compare.mjs';
 import { rows } from './rows.mjs';
 
-const USAGE = `npm run bench -- <row> [options]; the rows are ${Object.keys(rows).join(', ')}
-  --rounds N        how often each contender is measured (${defaults.rounds})
+const USAGE = `npm run bench -- [row…] [options]; without a row, all of them:
+${Object.entries(rows)
+  .map(([name, { title }]) => `  ${name.padEnd(17)} ${title}`)
+  .join('\n')}
+  --rounds N        how often each contender is measured (${defaults.rounds}; some rows: 3)
   --seconds S       length of each measurement (${defaults.seconds})
-  --concurrency N   connections open at a time (${defaults.concurrency})
+  --concurrency N   connections open at a time (${defaults.concurrency}, or as the row says)
   --engine E        io_uring or epoll: that engine, its floor and node:net
   --only A,B        the contenders of these names`;
 
-function positive(name, text, fallback) {
-  if (text === undefined) return fallback;
+function positive(name, text) {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!(value > 0 && value <= 60_000))
     throw new Error(`--${name}: ${text} is not a number in range`);
   return value;
 }
 
-function integer(name, text, fallback) {
-  const value = positive(name, text, fallback);
-  if (!Number.isInteger(value)) throw new Error(`--${name}: ${text} is not a whole number`);
+function integer(name, text) {
+  const value = positive(name, text);
+  if (value !== undefined && !Number.isInteger(value))
+    throw new Error(`--${name}: ${text} is not a whole number`);
   return value;
 }
 
@@ -39,15 +45,32 @@ await main(async (args) => {
     },
   });
   if (values.help) return console.log(USAGE);
-  const [row, ...rest] = positionals;
-  if (row === undefined || rest.length > 0 || !(row in rows)) throw new Error(`usage: ${USAGE}`);
-  const balanced = await compare(row, {
-    command: `npm run bench -- ${args.join(' ')}`,
-    rounds: integer('rounds', values.rounds, defaults.rounds),
-    seconds: positive('seconds', values.seconds, defaults.seconds),
-    concurrency: integer('concurrency', values.concurrency, defaults.concurrency),
+  const unknown = positionals.find((name) => !(name in rows));
+  if (unknown !== undefined) throw new Error(`no row ${unknown}\n${USAGE}`);
+  const request = {
+    rounds: integer('rounds', values.rounds),
+    seconds: positive('seconds', values.seconds),
+    concurrency: integer('concurrency', values.concurrency),
     engine: values.engine,
     only: values.only?.split(','),
-  });
-  if (!balanced) process.exitCode = 1;
+  };
+  setup();
+  await build(['native', 'bench', 'typescript']);
+  const names = positionals.length > 0 ? positionals : Object.keys(rows);
+  const failed = [];
+  for (const [index, name] of names.entries()) {
+    const minutes = (process.uptime() / 60).toFixed(1);
+    step(`Row ${index + 1} of ${names.length}, after ${minutes} minutes`);
+    const command = `npm run bench -- ${[name, ...args.filter((arg) => !positionals.includes(arg))].join(' ')}`;
+    // What goes wrong in one row must not take the others'.
+    const good = await compare(name, { command, ...request }).catch((error) => {
+      console.error(`FAILED ${name}: ${error.message}`);
+      return false;
+    });
+    if (!good) failed.push(name);
+    console.log('');
+  }
+  if (failed.length === 0) return;
+  console.error(`With problems: ${failed.join(', ')}`);
+  process.exitCode = 1;
 });

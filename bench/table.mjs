@@ -1,7 +1,11 @@
-// Formats the one table that a comparison ends with.
+// Formats the one table that a comparison ends with, and says which goals were reached.
 
-const number = (value) => Math.round(value).toLocaleString('en');
-const ratio = (value, base) => (base ? `${(value / base).toFixed(2)}×` : '–');
+const ratio = (value, base) =>
+  value > 0 && base > 0 && Number.isFinite(value / base) ? `${(value / base).toFixed(2)}×` : '–';
+
+/** @param {number} value @param {number} digits after the point */
+export const number = (value, digits) =>
+  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 function ledgerCell(ledger) {
   return ledger ? `${ledger.attached}/${ledger.detached}/${ledger.descriptors}` : '–';
@@ -15,34 +19,69 @@ function align(lines) {
   return lines.map((line) => line.map(pad).join('  ').trimEnd());
 }
 
+/** The result that others are compared with. */
+export const ofNode = (results) => results.find(({ name }) => /^node:\w+$/.test(name));
+
+/** The bare program that a result is compared with, if it was measured. */
+export const ofFloor = (results, { floor }) => results.find(({ name }) => name === floor);
+
 /**
  * @param {Awaited<ReturnType<typeof import('./measure.mjs').measure>>['results']} results
  * @param {import('./rows.mjs').Row} row
  */
 export function formatTable(results, row) {
-  const find = (name) => results.find((result) => result.name === name);
-  const node = results.find(({ name }) => name.startsWith('node:'));
+  const node = ofNode(results);
+  const withFloor = Boolean(row.floors);
+  const ratios = ({ compared }) => (compared ? ['÷ node', ...(withFloor ? ['÷ floor'] : [])] : []);
   const head = [
     'contender',
-    ...[`${row.unit}s/s`, '÷ node', '÷ floor'],
-    ...[`CPU µs/${row.unit}`, '÷ node', '÷ floor'],
-    ...['p50 µs', 'p99 µs', 'ledger'],
+    ...row.figures.flatMap((figure) => [figure.title, '±', ...ratios(figure)]),
+    'ledger',
   ];
   const lines = results.map((result) => {
-    const floor = result.floor ? find(result.floor) : undefined;
-    return [
-      result.name,
-      number(result.perSecond),
-      ratio(result.perSecond, node?.perSecond),
-      ratio(result.perSecond, floor?.perSecond),
-      result.cpuUs.toFixed(1),
-      ratio(result.cpuUs, node?.cpuUs),
-      ratio(result.cpuUs, floor?.cpuUs),
-      number(result.p50Us),
-      number(result.p99Us),
-      ledgerCell(result.ledger),
-    ];
+    const floor = ofFloor(results, result);
+    const cells = row.figures.flatMap(({ key, digits, compared }) => {
+      const { median, spread } = result.figures[key];
+      const cell = [number(median, digits), `${Math.round(spread * 100)}%`];
+      if (compared) cell.push(ratio(median, node?.figures[key].median));
+      if (compared && withFloor) cell.push(ratio(median, floor?.figures[key].median));
+      return cell;
+    });
+    return [result.name, ...cells, ledgerCell(result.ledger)];
   });
   const [title, ...body] = align([head, ...lines]);
   return [title, '─'.repeat(title.length), ...body].join('\n');
+}
+
+/**
+ * What soref was to reach by the row's first figure, and what it did.
+ * @returns {{ contender: string, against: string, goal: number, reached: number, met: boolean }[]}
+ */
+export function weighGoals(results, { figures: [first], goals }) {
+  const node = ofNode(results);
+  const weighed = [];
+  const weigh = (contender, against, goal, reached) => {
+    if (goal === undefined || !Number.isFinite(reached)) return;
+    const met = first.better === 'lower' ? reached <= goal : reached >= goal;
+    weighed.push({ contender, against, goal, reached, met });
+  };
+  for (const result of results.filter(({ name }) => /^soref \w+$/.test(name))) {
+    const value = result.figures[first.key].median;
+    const engine = result.name.slice('soref '.length);
+    const floor = ofFloor(results, result)?.figures[first.key].median;
+    weigh(result.name, 'node', goals[engine], value / node?.figures[first.key].median);
+    if (engine === 'io_uring') weigh(result.name, 'floor', goals.floor, value / floor);
+    weigh(result.name, 'itself', goals.absolute, value);
+  }
+  return weighed;
+}
+
+/** One line for each goal. */
+export function judgeGoals(results, row) {
+  const sign = row.figures[0].better === 'lower' ? '≤' : '≥';
+  return weighGoals(results, row).map(({ contender, against, goal, reached, met }) => {
+    const whose = against === 'itself' ? '' : ` ÷ ${against}`;
+    const wanted = `${sign} ${number(goal, 2)}`;
+    return `Goal ${met ? 'reached' : 'MISSED'}: ${contender}${whose} ${number(reached, 2)}, wanted ${wanted}`;
+  });
 }

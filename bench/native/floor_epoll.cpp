@@ -33,12 +33,13 @@ class Server {
       const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
       if (ready < 0 && errno != EINTR) die("epoll_wait", errno);
       for (int i = 0; i < ready; ++i) {
-        const int descriptor = events[static_cast<size_t>(i)].data.fd;
+        const epoll_event& event = events[static_cast<size_t>(i)];
+        const int descriptor = event.data.fd;
         if (descriptor == termination_) return end();
         if (descriptor == listener_) {
           accept_waiting();
         } else {
-          receive(descriptor);
+          receive(descriptor, event.events);
         }
       }
     }
@@ -68,12 +69,12 @@ class Server {
       const auto index = static_cast<size_t>(descriptor);
       if (index >= connections_.size()) connections_.resize(index * 2 + 64);
       connections_[index] = Connection{.open = true};
-      receive(descriptor);  // the request is mostly there already
+      receive(descriptor, 0);  // the request is mostly there already
     }
   }
 
   // Reads until nothing is left; then epoll watches, from the first time that this happens.
-  void receive(int descriptor) {
+  void receive(int descriptor, uint32_t events) {
     Connection& connection = connections_[static_cast<size_t>(descriptor)];
     std::array<char, 4096> buffer;
     for (;;) {
@@ -86,8 +87,9 @@ class Server {
       } else if (!answer(descriptor, static_cast<uint32_t>(size))) {
         return;
       }
-      // Fewer bytes than asked for: the queue is empty, and what comes later is a new edge.
-      break;
+      // Fewer bytes than asked for: the queue is empty, and what comes later is a new edge. But this
+      // edge may have told of the end too.
+      if ((events & EPOLLRDHUP) == 0) break;
     }
     if (connection.watched) return;
     connection.watched = true;

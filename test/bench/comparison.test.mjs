@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { chooseContenders } from '../../bench/contenders.mjs';
 import { ledgerProblems } from '../../bench/ledger.mjs';
-import { measure, median } from '../../bench/measure.mjs';
+import { measure } from '../../bench/measure.mjs';
 import { choosePlacement } from '../../bench/placement.mjs';
 import { rows } from '../../bench/rows.mjs';
-import { formatTable } from '../../bench/table.mjs';
+import { median, spread } from '../../bench/statistics.mjs';
+import { formatTable, weighGoals } from '../../bench/table.mjs';
 
 const plan = {
   ...{ rounds: 2, seconds: 0.2, warmUp: 0.05, firstWarmUp: 0.1, concurrency: 16 },
@@ -21,6 +22,11 @@ t.test('the median', async (t) => {
   t.same(median([]), Number.NaN);
 });
 
+t.test('the spread', async (t) => {
+  t.equal(spread([10, 8, 12]), 0.2);
+  t.equal(spread([7]), 0);
+});
+
 t.test('what does not balance in a ledger', async (t) => {
   const balanced = {
     ...{ attached: 5, detached: 5, live: 0, descriptors: 0 },
@@ -33,20 +39,30 @@ t.test('what does not balance in a ledger', async (t) => {
   t.match(ledgerProblems({ ...balanced, references: { queue: 3 } }), [/3 references of queue/]);
 });
 
-for (const name of Object.keys(rows)) {
-  t.test(`${name} is measured in alternating rounds`, async (t) => {
-    const row = rows[name];
-    const { module = 'node:net' } = row;
-    const names = [module, module === 'node:net' ? 'floor epoll' : 'soref epoll'];
-    const contenders = chooseContenders({ only: names, module });
-    const { results } = await measure(contenders, { ...plan, row });
-    t.strictSame(
-      results.map((result) => [result.name, result.rounds.length, result.problems]),
-      names.map((name) => [name, 2, []]),
-    );
-    for (const { cpuUs, perSecond } of results) t.ok(cpuUs > 0 && perSecond > 0);
-  });
-}
+t.test('a client that says other than the answering server is a problem', async (t) => {
+  const row = rows.client;
+  const [contender] = chooseContenders({ row, only: ['node:net'] });
+  const lying = {
+    ...row.procedure,
+    round: async (run, plan) => {
+      const result = await row.procedure.round(run, plan);
+      run.opened += 1;
+      return result;
+    },
+  };
+  const { results } = await measure([contender], { ...plan, row: { ...row, procedure: lying } });
+  t.match(results[0].problems.join('\n'), /opened \d+, but \d+ were accepted/);
+});
+
+t.test('bytes that a server has not moved are a problem', async (t) => {
+  const row = rows['bulk-to'];
+  const [contender] = chooseContenders({ row, only: ['floor epoll'] });
+  const run = { contender, opened: 8, bytes: 100 };
+  const { disagreements } = row.procedure;
+  t.strictSame(disagreements(run, { accepted: 8, bytes: 100 }), []);
+  t.match(disagreements(run, { accepted: 8, bytes: 99 }), [/100 bytes moved, but 99/]);
+  t.match(disagreements(run, { accepted: 7, bytes: 100 }), [/8 opened, but 7 accepted/]);
+});
 
 t.test('an unbalanced ledger is a problem', async (t) => {
   const [contender] = only('node:net');
@@ -60,7 +76,7 @@ t.test('an unbalanced ledger is a problem', async (t) => {
   t.match(problems, /3 attached, but 2 detached/);
   t.match(problems, /1 descriptors open/);
   t.match(problems, /1 references of consumer/);
-  t.match(problems, /the server ended with 1/);
+  t.match(problems, /the process ended with 1/);
 });
 
 t.test('a server that breaks connections is a problem', async (t) => {
@@ -86,45 +102,56 @@ t.test('a contender that does not exist is an error', async (t) => {
   t.throws(() => only('deno'), /no contender deno/);
 });
 
+const row = rows['accept-close'];
+
+/** A result whose figures are these, in the order of the row's. */
+const result = (name, floor, values, ledger = null) => ({
+  ...{ name, floor, ledger, problems: [] },
+  figures: Object.fromEntries(
+    row.figures.map(({ key }, index) => [key, { median: values[index], spread: 0.04 }]),
+  ),
+});
+
+const results = [
+  result('node:net', 'floor epoll', [40, 10_000, 1000, 2000]),
+  result('soref epoll', 'floor epoll', [15, 20_000, 1000, 2000], {
+    ...{ attached: 8, detached: 8, descriptors: 0 },
+  }),
+  result('soref io_uring', 'floor io_uring', [16, 20_000, 1000, 2000]),
+  result('floor epoll', null, [10, 40_000, 1000, 2000]),
+];
+
 t.test('the table has ratios to node:net and to the own floor', async (t) => {
-  const result = (name, floor, perSecond, cpuUs, ledger = null) => ({
-    ...{ name, floor, perSecond, cpuUs, ledger },
-    ...{ p50Us: 1000, p99Us: 2000, problems: [] },
-  });
-  const ledger = { attached: 8, detached: 8, descriptors: 0 };
-  const table = formatTable(
-    [
-      result('node:net', 'floor epoll', 10_000, 40),
-      result('soref epoll', 'floor epoll', 20_000, 15, ledger),
-      result('soref io_uring', 'floor io_uring', 20_000, 15, ledger),
-      result('floor epoll', null, 40_000, 10),
-    ],
-    rows['accept-close'],
-  );
-  const cells = table.split('\n').map((line) => line.split(/ {2,}/));
+  const cells = formatTable(results, row)
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  const latencies = ['1,000', '4%', '2,000', '4%'];
   t.strictSame(cells[2], [
-    'node:net',
-    '10,000',
-    '1.00×',
-    '0.25×',
-    '40.0',
-    '1.00×',
-    '4.00×',
-    '1,000',
-    '2,000',
-    '–',
+    ...['node:net', '40.0', '4%', '1.00×', '4.00×', '10,000', '4%', '1.00×', '0.25×'],
+    ...[...latencies, '–'],
   ]);
   t.strictSame(cells[3], [
-    'soref epoll',
-    '20,000',
-    '2.00×',
-    '0.50×',
-    '15.0',
-    '0.38×',
-    '1.50×',
-    '1,000',
-    '2,000',
-    '8/8/0',
+    ...['soref epoll', '15.0', '4%', '0.38×', '1.50×', '20,000', '4%', '2.00×', '0.50×'],
+    ...[...latencies, '8/8/0'],
   ]);
-  t.equal(cells[4][3], '–', 'no ratio to a floor that was not measured');
+  t.equal(cells[4][4], '–', 'no ratio to a floor that was not measured');
+});
+
+t.test('goals are weighed by the first figure, in its direction', async (t) => {
+  const weighed = (row) =>
+    weighGoals(results, row).map(({ contender, against, met }) => [contender, against, met]);
+  t.strictSame(weighed(row), [
+    ['soref epoll', 'node', true],
+    ['soref io_uring', 'node', false],
+  ]);
+  const speed = { ...row, figures: [row.figures[1]], goals: { epoll: 2.5, io_uring: 1.9 } };
+  t.strictSame(weighed(speed), [
+    ['soref epoll', 'node', false],
+    ['soref io_uring', 'node', true],
+  ]);
+  const absolute = { ...row, goals: { absolute: 15.5 } };
+  t.strictSame(weighed(absolute), [
+    ['soref epoll', 'itself', true],
+    ['soref io_uring', 'itself', false],
+  ]);
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { chooseContenders, programs } from '../../bench/contenders.mjs';
-import { runLoad, ServerProcess } from '../../bench/processes.mjs';
+import { Load, runLoad, ServerProcess } from '../../bench/processes.mjs';
 
 const COUNT = 200;
 const servers = chooseContenders({ only: ['node:net', 'floor io_uring', 'floor epoll'] });
@@ -48,7 +48,7 @@ for (const contender of servers) {
   });
 }
 
-const httpServers = chooseContenders({ module: 'node:http' });
+const httpServers = chooseContenders({ row: { module: 'node:http' } });
 for (const contender of httpServers) {
   t.test(`${contender.name} with http`, async (t) => {
     for (const mode of ['http', 'http-close']) {
@@ -156,6 +156,48 @@ t.test('IPv6, the reset and the window', async (t) => {
   t.ok(result.server.cpu_us > 0 && result.server.busy < 16, 'the CPU time of the server');
 });
 
+t.test('a rate is kept, and latency counts from when a connection was due', async (t) => {
+  const port = await listen(t, (socket) => socket.destroy());
+  const { per_second, latency_us, errors } = await runLoad([
+    ...['--port', port, '--rate', '200', '--seconds', '1', '--warm-up', '0.2'],
+  ]);
+  t.strictSame(errors, {});
+  t.ok(per_second > 150 && per_second < 250, `${per_second} a second`);
+  // One connection at a time, each 30 ms long, at 100 a second: the later ones are ever more late.
+  const slow = await listen(t, (socket) => setTimeout(() => socket.destroy(), 30));
+  const late = await runLoad([
+    ...['--port', slow, '--rate', '100', '--concurrency', '1', '--count', '30'],
+  ]);
+  t.ok(late.latency_us.max > 400_000, `${late.latency_us.max} µs`);
+  t.ok(latency_us.p50 > 0);
+});
+
+t.test('SIGTERM ends a run in order, with its report', async (t) => {
+  const port = await listen(t, (socket) => ignoreReset(socket).resume());
+  const load = new Load([
+    ...['--mode', 'hold', '--port', port, '--concurrency', '20', '--seconds', '600'],
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { total, errors } = await load.stop();
+  t.strictSame(total, { opened: 20, closed: 20, completed: 20, unfinished: 0 });
+  t.strictSame(errors, {});
+});
+
+t.test('a connection that ends with its message, and a storm of them', async (t) => {
+  for (const contender of servers) {
+    const server = await start(t, contender, 'echo');
+    if (!server) continue;
+    const { total, errors } = await runLoad([
+      ...['--mode', 'echo-close', '--port', String(server.port), '--workers', '2'],
+      ...['--concurrency', '40', '--count', String(COUNT)],
+    ]);
+    const report = await server.stop();
+    t.strictSame(total, { opened: COUNT, closed: COUNT, completed: COUNT, unfinished: 0 });
+    t.strictSame(errors, {}, contender.name);
+    t.equal(report.accepted, COUNT);
+  }
+});
+
 t.test('wrong usage ends with 2 and says why', async (t) => {
   const wrong = [
     [[], /--port is missing/],
@@ -167,6 +209,8 @@ t.test('wrong usage ends with 2 and says why', async (t) => {
     [['--port', '80', '--cpus', '0,,1'], /--cpus/],
     [['--port', '80', '--mode', 'flood'], /--mode/],
     [['--port', '80', '--mode', 'echo', '--reset'], /--reset/],
+    [['--port', '80', '--mode', 'pipe', '--count', '3'], /no --count/],
+    [['--port', '80', '--rate', '0'], /--rate/],
     [['--port', '80', '--workers', '4', '--concurrency', '2'], /--concurrency/],
     [['--frobnicate', '1'], /no such option/],
     [['--port'], /missing/],

@@ -5,11 +5,14 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdint>
 #include <vector>
 
-#include "floor/server.h"
+#include "floor/process.h"
 
 namespace soref::bench {
 
@@ -55,6 +58,13 @@ class Ring {
     sqe = io_uring_get_sqe(&ring_);
     if (sqe == nullptr) die("io_uring_get_sqe", EBUSY);
     return sqe;
+  }
+
+  // Makes room for so many submissions that enter the kernel together.
+  void reserve(unsigned count) {
+    if (io_uring_sq_space_left(&ring_) >= count) return;
+    const int error = io_uring_submit(&ring_);
+    if (error < 0) die("io_uring_submit", -error);
   }
 
   char* buffer_at(uint16_t buffer) { return memory_.data() + buffer * buffer_size_; }

@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,10 +24,10 @@
 #include <string_view>
 
 #include "descriptor_limit.h"
+#include "floor/process.h"
 
 namespace soref::bench {
 
-inline constexpr uint32_t kMessageSize = 64;
 inline constexpr size_t kPiece = 65'536;  // bytes of a bulk write
 
 enum class Mode { accept_close, request_response, echo, hold, bulk_to, bulk_from, pipe };
@@ -53,11 +52,6 @@ struct ServerCounts {
   uint64_t accept_errors = 0;
   uint64_t bytes = 0;  // that a bulk mode received, sent or passed on
 };
-
-[[noreturn]] inline void die(const char* what, int error) {
-  std::fprintf(stderr, "%s: %s\n", what, strerror(error));
-  std::exit(1);
-}
 
 // `modes` are those that the program has; the first is its default.
 inline ServerOptions parse_server_options(int argc, char** argv,
@@ -151,16 +145,12 @@ inline int open_termination_signal() {
 
 // Returns the process's exit code: 0 only if every accepted connection was closed.
 inline int print_server_report(const char* engine, const ServerCounts& counts) {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& time) {
-    return static_cast<int64_t>(time.tv_sec) * 1'000'000 + static_cast<int64_t>(time.tv_usec);
-  };
+  const CpuTime cpu = cpu_time();
   std::printf("{\"engine\": \"%s\", \"accepted\": %" PRIu64 ", \"closed\": %" PRIu64
               ", \"failed\": %" PRIu64 ", \"acceptErrors\": %" PRIu64 ", \"bytes\": %" PRIu64
               ", \"userCpuUs\": %" PRId64 ", \"systemCpuUs\": %" PRId64 "}\n",
               engine, counts.accepted, counts.closed, counts.failed, counts.accept_errors,
-              counts.bytes, us(usage.ru_utime), us(usage.ru_stime));
+              counts.bytes, cpu.user_us, cpu.system_us);
   return counts.accepted == counts.closed ? 0 : 1;
 }
 
