@@ -75,7 +75,9 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wit
   for (const [name, files] of programs) {
     lines.push(`${join(outputs, name)}: ${files.map(object).join(' ')} $(CORE)`);
     lines.push(`\t@mkdir -p ${outputs}`);
-    lines.push(`\t$(CXX) $(FLAGS) $^ ${archive ?? ''}${openssl ? ' -lssl -lcrypto' : ''} -lpthread -o $@`);
+    lines.push(
+      `\t$(CXX) $(FLAGS) $^ ${archive ?? ''}${openssl ? ' -lssl -lcrypto' : ''} -lpthread -o $@`,
+    );
   }
   lines.push(
     `-include ${[...sources].map((source) => object(source).replace(/o$/, 'd')).join(' ')}`,
