@@ -4,6 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { AddressInfo, Server, ServerOpts, Socket, TcpNetConnectOpts } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Lanes, type Net, Recorder } from './recorder';
 
 export type { Lanes, Net, Recorder } from './recorder';
@@ -12,6 +13,7 @@ export type Scenario = (net: Net, log: Recorder) => Promise<void>;
 export type Scenarios = Record<string, Scenario>;
 
 const TIME_LIMIT = 60_000; // milliseconds, on a machine that may be busy
+const SERVING_TURNS = 10;
 
 /**
  * Plays a scenario. One that hangs is reported with what it had recorded.
@@ -39,9 +41,13 @@ export function until(emitter: EventEmitter, event: string): Promise<unknown[]> 
   return new Promise((resolve) => emitter.once(event, (...values) => resolve(values)));
 }
 
-/** Waits, where nothing is to happen. */
-export function pass(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/**
+ * Waits, where nothing is to happen that the program could wait for. On a busy machine all of the time may go by
+ * between two turns of the loop: so this also waits for some turns, in which the sockets are served.
+ */
+export async function pass(milliseconds: number): Promise<void> {
+  await sleep(milliseconds);
+  for (let turns = 0; turns < SERVING_TURNS; turns++) await nextTurn();
 }
 
 /** Lets a readable flow and collects nothing: its events are recorded. */
