@@ -4,12 +4,16 @@
 //   micro       the programs that count the core's instructions, build-micro/bench/
 //   tests       the native tests under sanitizers, build-tests/tests/
 //   typescript  lib/ to dist/, with dist/index.mjs
-// and without a part native, bench and typescript. cmake builds what is native; where it is missing,
+// and with cmake only
+//   thread-tests     the native tests with threads, build-threads/tests/
+// Without a part it builds native, bench and typescript. cmake builds what is native; where it is missing,
 // or with --gyp, node-gyp builds the addon and make the programs. What is fresh is left alone. SOREF_WERROR=1 makes warnings errors.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildThreadTests, SANITIZERS, TESTS_FOLDER } from './checked-builds.mjs';
+import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
 import { writeEsmDoor } from './esm-door.mjs';
 import { buildUnlessFresh, withBuildLock } from './freshness.mjs';
 import { benchPrograms, makePrograms, microPrograms, testPrograms } from './native-makefile.mjs';
@@ -18,8 +22,6 @@ import { has, main, root, run, step } from './processes.mjs';
 
 /** Where the loader finds the addon in a checkout. */
 export const ADDON = 'build/Release/soref.node';
-/** What the native tests are checked with. */
-const SANITIZERS = 'address,undefined';
 
 const nodeScript = (path, ...args) =>
   run(process.execPath, [join(root, 'node_modules', path), ...args]);
@@ -27,7 +29,6 @@ const QUIET_GYP = ['--loglevel', 'warn'];
 const jobs = String(availableParallelism());
 /** Beside them bench/micro has scripts, and the record of what was counted. */
 const MICRO_SOURCES = ['bench/micro/seams', 'bench/micro/seams.cpp'];
-const nativeInputs = ['src-native', 'CMakeLists.txt', 'binding.gyp', 'package-lock.json'];
 
 function ensureHeaders() {
   if (includeFolders()) return;
@@ -78,7 +79,7 @@ function gypAddon({ debug }) {
 
 function buildAddon(settings) {
   const builder = settings.gyp ? 'node-gyp' : 'cmake-js';
-  const inputs = [...nativeInputs, 'scripts/node-headers.mjs', 'scripts/native-sources.mjs'];
+  const inputs = [...NATIVE_INPUTS, 'scripts/node-headers.mjs', 'scripts/native-sources.mjs'];
   buildUnlessFresh('native', { inputs, outputs: [ADDON], settings }, () => {
     step(`Building the addon with ${builder}${settings.debug ? ', for debugging' : ''}`);
     ensureHeaders();
@@ -99,10 +100,7 @@ function buildPrograms(name, programs, { inputs, options, plan, settings }) {
       `Building ${programs.size} native programs of ${name} with ${settings.gyp ? 'make' : 'cmake'}`,
     );
     if (settings.gyp) return makePrograms(programs, { ...plan, werror: settings.werror });
-    const werror = `-DSOREF_WERROR=${settings.werror ? 'ON' : 'OFF'}`;
-    const generator = ['-G', 'Unix Makefiles'];
-    run('cmake', ['-S', '.', '-B', plan.folder, ...generator, ...options, werror], { quiet: true });
-    run('cmake', ['--build', plan.folder, '--parallel', jobs, '--', '--no-print-directory', '-s']);
+    cmakeBuild(plan.folder, { options, settings });
   });
 }
 
@@ -122,7 +120,7 @@ function buildBench(settings) {
 
 function buildMicro(settings) {
   buildPrograms('micro', microPrograms(), {
-    inputs: [...nativeInputs, ...MICRO_SOURCES, 'scripts/native-makefile.mjs'],
+    inputs: [...NATIVE_INPUTS, ...MICRO_SOURCES, 'scripts/native-makefile.mjs'],
     options: ['-DSOREF_MICRO=ON'],
     plan: {
       folder: 'build-micro',
@@ -136,11 +134,11 @@ function buildMicro(settings) {
 
 function buildTests(settings) {
   buildPrograms('tests', testPrograms(), {
-    inputs: [...nativeInputs, 'test/native', 'test/faults', 'scripts/native-makefile.mjs'],
+    inputs: [...NATIVE_INPUTS, 'test/native', 'test/faults', 'scripts/native-makefile.mjs'],
     options: ['-DSOREF_NATIVE_TESTS=ON', `-DSOREF_SANITIZE=${SANITIZERS}`],
     plan: {
-      folder: 'build-tests',
-      outputs: 'build-tests/tests',
+      folder: TESTS_FOLDER,
+      outputs: `${TESTS_FOLDER}/tests`,
       includes: ['src-native', 'test/native'],
       withCore: true,
       sanitize: SANITIZERS,
@@ -165,6 +163,7 @@ const parts = {
   bench: buildBench,
   micro: buildMicro,
   tests: buildTests,
+  'thread-tests': buildThreadTests,
   typescript: buildTypescript,
 };
 

@@ -2,21 +2,22 @@
 // without a test and an unbalanced ledger are failures too.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { root } from './processes.mjs';
 
 /** Sanitizers stop at the first finding, leaks included. */
 const SANITIZER_OPTIONS = {
+  TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
   ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
   UBSAN_OPTIONS: 'print_stacktrace=1',
 };
 
 /** Runs a program to its end; `output` is what it wrote to both of its streams, in order. */
-function runToEnd(program, args, { timeout, env }) {
+function runToEnd(program, args, { timeout, env, folder = root }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: root,
+      cwd: folder,
       // tap has a limit of its own, in seconds, which is too short on a busy machine. A little less than
       // ours lets it tell which test it was that did not end.
       env: { ...process.env, TAP_TIMEOUT: String(timeout / 1000 - 5), ...env },
@@ -111,28 +112,30 @@ function ledgerFailures(report) {
 
 /**
  * Runs one compiled test file.
- * @param {object} options timeout in milliseconds; env; balancesLedger: check soref.ledger() at the end
+ * @param {object} options timeout in milliseconds; env; nodeOptions; folder: where the file's path
+ *   starts and the test runs; balancesLedger: check soref.ledger() at the end; findFaults: called when
+ *   the process has ended, gives further failures
  */
-export async function runTapFile(file, { timeout, env = {}, balancesLedger = false }) {
+export async function runTapFile(file, options) {
+  const { timeout, env = {}, nodeOptions = [], folder = root, balancesLedger = false } = options;
   const started = performance.now();
   const label = env.SOREF_ENGINE ? `${file} [${env.SOREF_ENGINE}]` : file;
+  const args = ['--enable-source-maps', ...nodeOptions];
+  const further = options.findFaults ?? (() => []);
   if (!balancesLedger) {
-    const result = await runToEnd(process.execPath, ['--enable-source-maps', file], {
-      timeout,
-      env,
-    });
-    return judge(label, started, result, []);
+    const result = await runToEnd(process.execPath, [...args, file], { timeout, env, folder });
+    return judge(label, started, result, further());
   }
-  const report = join(root, 'build-stamps', `ledger-${process.pid}.json`);
-  mkdirSync(join(root, 'build-stamps'), { recursive: true });
+  const report = join(folder, 'build-stamps', `ledger-${process.pid}.json`);
+  mkdirSync(dirname(report), { recursive: true });
   rmSync(report, { force: true });
-  const preload = join(root, 'dist-test/api/ledger-balance.js');
-  const args = ['--enable-source-maps', '--require', preload, file];
+  args.push('--require', join(folder, 'dist-test/api/ledger-balance.js'), file);
   const result = await runToEnd(process.execPath, args, {
     timeout,
     env: { ...env, SOREF_LEDGER_REPORT: report },
+    folder,
   });
-  const failures = ledgerFailures(report);
+  const failures = [...ledgerFailures(report), ...further()];
   rmSync(report, { force: true });
   return judge(label, started, result, failures);
 }

@@ -37,7 +37,7 @@ export function compileTests() {
 }
 
 /** The files of a folder that end so and whose names contain `only`; none at all is an error. */
-function testFiles(folder, ending, only) {
+export function testFiles(folder, ending, only) {
   const absolute = join(root, folder);
   const names = existsSync(absolute) ? readdirSync(absolute) : [];
   const all = names.filter((name) => name.endsWith(ending)).sort();
@@ -134,17 +134,22 @@ function parse(args) {
   return { names: names.length > 0 ? names : DEFAULT_PARTS, options };
 }
 
+/** Shows what failed, and the sum as the last line. */
+export function report(results) {
+  for (const { file, failures } of results.filter((result) => result.failed > 0)) {
+    console.log(`\nfailed: ${file}\n${failures.map((line) => `  ${line}`).join('\n')}`);
+  }
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  if (sum('passed') + sum('failed') === 0) throw new Error('no test ran');
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  if (sum('failed') > 0) process.exitCode = 1;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main(async (args) => {
     const { names, options } = parse(args);
     setup();
     const results = await runTests(names, options);
-    for (const { file, failures } of results.filter((result) => result.failed > 0)) {
-      console.log(`\nfailed: ${file}\n${failures.map((line) => `  ${line}`).join('\n')}`);
-    }
-    const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-    if (sum('passed') + sum('failed') === 0) throw new Error('no test ran');
-    console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
-    if (sum('failed') > 0) process.exitCode = 1;
+    report(results);
   });
 }

@@ -1,0 +1,34 @@
+// Builds what checks the core while it runs: tests under ThreadSanitizer. cmake alone can.
+// scripts/build.mjs calls these, under its lock.
+import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
+import { buildUnlessFresh } from './freshness.mjs';
+import { step } from './processes.mjs';
+
+/** What the native tests are checked with. */
+export const SANITIZERS = 'address,undefined';
+/** Their objects and programs. */
+export const TESTS_FOLDER = 'build-tests';
+/** The native tests that have threads; the others have nobody to race with. */
+export const THREADED_TESTS = ['environments_test'];
+export const THREADS_FOLDER = 'build-threads/tests';
+
+/** What only cmake can build; `part` names it in the error. */
+function needCmake({ gyp }, part) {
+  if (gyp) throw new Error(`${part} needs cmake`);
+}
+
+/** The native tests that have more than one thread, under ThreadSanitizer. */
+export function buildThreadTests(settings) {
+  needCmake(settings, 'a build with ThreadSanitizer');
+  const programs = ['racing_threads', ...THREADED_TESTS];
+  const inputs = [...NATIVE_INPUTS, 'test/native', 'test/sanitizers'];
+  const outputs = programs.map((name) => `${THREADS_FOLDER}/${name}`);
+  buildUnlessFresh('thread-tests', { inputs, outputs, settings }, () => {
+    step('Building the tests with threads with ThreadSanitizer');
+    cmakeBuild('build-threads', {
+      options: ['-DSOREF_NATIVE_TESTS=ON', '-DSOREF_SANITIZE=thread'],
+      settings,
+      targets: programs,
+    });
+  });
+}
