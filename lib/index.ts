@@ -5,7 +5,7 @@
  */
 import type * as net from 'node:net';
 import { makeExports } from './exports';
-import type { BoundSocketOptions } from './net/bound-socket';
+import type { BoundPathOptions, BoundSocketOptions } from './net/bound-socket';
 import type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 import type { ServerOptions } from './net/server';
 import type { Detached } from './net/socket';
@@ -14,13 +14,36 @@ import type { Ledger } from './observe/ledger';
 import type { SocketStatus } from './observe/sockstat';
 
 export * from 'node:net';
-export type { BoundSocketOptions } from './net/bound-socket';
+export type { BoundPathOptions, BoundSocketOptions } from './net/bound-socket';
 export type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-descriptors';
 export type { ServerOptions as ServerOpts } from './net/server';
 export type { Detached } from './net/socket';
 export type { KeepAliveOptions } from './net/socket-options';
 export type { Ledger, References } from './observe/ledger';
 export type { SocketStatus } from './observe/sockstat';
+
+declare module 'node:net' {
+  interface Socket {
+    /**
+     * soref: whether the socket holds a descriptor: from connect, accept or attach until close or detach. False for
+     * Node's own sockets, such as those of TLS.
+     */
+    readonly attached: boolean;
+    /**
+     * soref: gives the descriptor away, with what is unread and unsent. Emits 'detach', then 'close'.
+     * @throws ERR_SOREF_DETACHED if the socket holds none: it never did, it was given away before, or it is one of
+     *   Node's own. ERR_SOREF_NO_CORE where `engine` is 'node'.
+     */
+    detach(): Detached;
+  }
+}
+
+/**
+ * Node's own type, so that what other modules call a socket (`request.socket`, a TLSSocket) is one here too. What
+ * soref's functions give is a NewerSocket.
+ */
+export type Socket = net.Socket;
+export type Server = net.Server;
 
 /** What newer Nodes' sockets take as options, and soref's on every Node. */
 export interface NewerSocketOptions {
@@ -35,26 +58,14 @@ export interface NewerSocketOptions {
   /** IP_TOS or IPV6_TCLASS (ip(7), ipv6(7)), 0 to 255. */
   typeOfService?: number | undefined;
 }
-export type SocketConstructorOpts = net.SocketConstructorOpts & NewerSocketOptions;
+export type SocketConstructorOpts = Omit<net.SocketConstructorOpts, 'handle'> &
+  NewerSocketOptions & {
+    /** What connect() starts from. From then on it is the socket's. */
+    handle?: Omit<BoundSocket | BoundPath, 'isPipe'> | undefined;
+  };
 export type NetConnectOpts = net.NetConnectOpts & NewerSocketOptions;
 
-/** A TCP or Unix stream socket (Node's documentation, class net.Socket), with what soref adds. */
-export declare class Socket extends net.Socket {
-  constructor(options?: SocketConstructorOpts);
-  /**
-   * Adopts a connected stream socket: a descriptor, or what detach() gave. What was unread is read
-   * first, and what was unsent is sent first.
-   * @throws Node's system error, syscall 'open', if the descriptor is no such socket; nothing is
-   *   then attached. ERR_SOREF_NO_CORE where `engine` is 'node'.
-   */
-  static attach(descriptor: number | Detached, options?: SocketConstructorOpts): Socket;
-  /** Whether the socket holds a descriptor: from connect, accept or attach until close or detach. */
-  readonly attached: boolean;
-  /**
-   * Gives the descriptor away, with what is unread and unsent. Emits 'detach', then 'close'.
-   * @throws ERR_SOREF_DETACHED if the socket holds none: it never did, or it was given away before.
-   */
-  detach(): Detached;
+interface NewerSocketMembers {
   /**
    * Keep-alive probes (tcp(7), TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). Delays are milliseconds, of
    * which whole seconds count; 0 and undefined leave the kernel's value. Default: off.
@@ -70,68 +81,86 @@ export declare class Socket extends net.Socket {
   /** The kernel's value; without a connection the one that was set, or 0. */
   getTypeOfService(): number;
 }
+/** A TCP or Unix stream socket (Node's documentation, class net.Socket), with what newer Nodes' have. */
+export type NewerSocket = NewerSocketMembers & net.Socket;
 
-/** A TCP or Unix server (Node's documentation, class net.Server), with what soref adds. */
-export declare class Server extends net.Server {
+interface NewerServerMembers {
   /**
    * In a cluster's worker: connections beyond maxConnections are dropped, and 'drop' is emitted,
    * where otherwise another worker gets them. Default: undefined.
    */
   dropMaxConnection?: boolean;
-  constructor(connectionListener?: (socket: Socket) => void);
-  constructor(options?: ServerOptions, connectionListener?: (socket: Socket) => void);
+  /** soref: a connection has got its socket, just before 'connection'; its descriptor has left the socket. */
+  on(event: 'attach' | 'detach', listener: (socket: NewerSocket) => void): this;
+  on(event: 'connection', listener: (socket: NewerSocket) => void): this;
+  once(event: 'attach' | 'detach', listener: (socket: NewerSocket) => void): this;
+  once(event: 'connection', listener: (socket: NewerSocket) => void): this;
+  /** Closes the server, if it listens, and waits for 'close'. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
-export declare interface Server {
-  /** A connection has got its socket, just before 'connection'; its descriptor has left the socket. */
-  on(event: 'attach' | 'detach', listener: (socket: Socket) => void): this;
-  on(event: 'connection', listener: (socket: Socket) => void): this;
-  on(event: 'close' | 'listening', listener: () => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
-  on(event: 'drop', listener: (data?: net.DropArgument) => void): this;
-  on(event: string, listener: (...details: never[]) => void): this;
-  once(event: 'attach' | 'detach', listener: (socket: Socket) => void): this;
-  once(event: 'connection', listener: (socket: Socket) => void): this;
-  once(event: 'close' | 'listening', listener: () => void): this;
-  once(event: 'error', listener: (error: Error) => void): this;
-  once(event: 'drop', listener: (data?: net.DropArgument) => void): this;
-  once(event: string, listener: (...details: never[]) => void): this;
-}
+/** A TCP or Unix server (Node's documentation, class net.Server), with what newer Nodes' have and soref's events. */
+export type NewerServer = NewerServerMembers & net.Server;
+
+/** A constructor's own members, without what it makes. */
+type Statics<Constructor> = Omit<Constructor, 'prototype'>;
+
+export declare const Socket: Statics<typeof net.Socket> & {
+  new (options?: SocketConstructorOpts): NewerSocket;
+  readonly prototype: NewerSocket;
+  /**
+   * Adopts a connected stream socket: a descriptor, or what detach() gave. What was unread is read
+   * first, and what was unsent is sent first.
+   * @throws Node's system error, syscall 'open', if the descriptor is no such socket; nothing is
+   *   then attached. ERR_SOREF_NO_CORE where `engine` is 'node'.
+   */
+  attach(descriptor: number | Detached, options?: SocketConstructorOpts): NewerSocket;
+};
+/** Node's old name of Socket. */
+export declare const Stream: typeof Socket;
+
+export declare const Server: Statics<typeof net.Server> & {
+  new (connectionListener?: (socket: NewerSocket) => void): NewerServer;
+  new (options?: ServerOptions, connectionListener?: (socket: NewerSocket) => void): NewerServer;
+  readonly prototype: NewerServer;
+};
 
 /**
  * A socket that is bound and does nothing else, until a server's listen() or `new Socket({ handle })` adopts it
- * (Node's documentation, class net.BoundSocket). Node's own, where it has one; undefined without a core otherwise.
+ * (Node's documentation, class net.BoundSocket). Whoever adopts it owns it; until then it is to be closed.
  */
-export declare class BoundSocket {
-  /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_SOCKET_BAD_PORT; the system error, syscall 'bind'. */
-  constructor(options?: BoundSocketOptions);
+export interface BoundSocket {
   readonly isPipe: boolean;
   /** @throws ERR_SOCKET_HANDLE_ADOPTED when it was adopted or closed, as fd() and close() do. */
-  address(): net.AddressInfo | string;
+  address(): net.AddressInfo;
   fd(): number;
   close(): void;
   /** Closes it, unless it was adopted or closed. */
   [Symbol.dispose](): void;
 }
+/** One that is bound to a path, which is its address. */
+export interface BoundPath extends Omit<BoundSocket, 'address'> {
+  address(): string;
+}
+/** Node's own, where it has one. Undefined on an older Node where `engine` is 'node'. */
+export declare const BoundSocket: {
+  /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_SOCKET_BAD_PORT; the system error, syscall 'bind'. */
+  new (options?: BoundSocketOptions): BoundSocket;
+  new (options: BoundPathOptions): BoundPath;
+  readonly prototype: BoundSocket;
+};
 
-/** Node's old name of Socket. */
-export declare const Stream: typeof Socket;
-
-export declare function createServer(connectionListener?: (socket: Socket) => void): Server;
+export declare function createServer(
+  connectionListener?: (socket: NewerSocket) => void,
+): NewerServer;
 export declare function createServer(
   options?: ServerOptions,
-  connectionListener?: (socket: Socket) => void,
-): Server;
+  connectionListener?: (socket: NewerSocket) => void,
+): NewerServer;
 
-export declare function connect(options: NetConnectOpts, listener?: () => void): Socket;
-export declare function connect(port: number, host?: string, listener?: () => void): Socket;
-export declare function connect(path: string, listener?: () => void): Socket;
-export declare function createConnection(options: NetConnectOpts, listener?: () => void): Socket;
-export declare function createConnection(
-  port: number,
-  host?: string,
-  listener?: () => void,
-): Socket;
-export declare function createConnection(path: string, listener?: () => void): Socket;
+export declare function connect(options: NetConnectOpts, listener?: () => void): NewerSocket;
+export declare function connect(port: number, host?: string, listener?: () => void): NewerSocket;
+export declare function connect(path: string, listener?: () => void): NewerSocket;
+export declare const createConnection: typeof connect;
 
 /**
  * What runs: 'io_uring' or 'epoll', as SOREF_ENGINE (auto, io_uring, epoll) and the host allow, or

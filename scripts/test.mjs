@@ -1,5 +1,6 @@
 // Runs the tests. `node scripts/test.mjs [part…] [options]`; the parts are
 //   layout  the rules of the source tree                        test/layout/*.test.ts
+//   types   programs typed against net compile against soref    test/types/*.test.mjs
 //   native  everything below binding/ under ASan and UBSan      test/native/*_test.cpp
 //           and over a simulated kernel, where all can fail     test/faults/*_test.cpp
 //   bench   the load generator and the comparison tell the truth test/bench/*.test.mjs
@@ -46,6 +47,7 @@ export function testFiles(folder, ending, only) {
 }
 
 const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
+const TYPES_TIMEOUT = 120_000;
 const NATIVE_TIMEOUT = 120_000;
 const BENCH_TIMEOUT = 120_000;
 const API_TIMEOUT = 120_000;
@@ -55,6 +57,15 @@ async function layout({ only, runner }) {
   const results = [];
   for (const file of testFiles('dist-test/layout', '.test.js', only)) {
     results.push(await runner.runTapFile(file, { timeout: LAYOUT_TIMEOUT }));
+  }
+  return results;
+}
+
+async function types({ only, runner }) {
+  await build(['native', 'typescript']);
+  const results = [];
+  for (const file of testFiles('test/types', '.test.mjs', only)) {
+    results.push(await runner.runTapFile(file, { timeout: TYPES_TIMEOUT }));
   }
   return results;
 }
@@ -102,8 +113,8 @@ async function soak({ only, runner }) {
   return results;
 }
 
-const parts = { layout, native, bench, api, soak };
-const DEFAULT_PARTS = ['layout', 'native', 'bench', 'api'];
+const parts = { layout, types, native, bench, api, soak };
+const DEFAULT_PARTS = ['layout', 'types', 'native', 'bench', 'api'];
 
 /** Runs the named parts and returns every file's result. */
 async function runTests(names, options) {

@@ -16,15 +16,20 @@ import { validateBoolean, validateObject, validatePort, validateString } from '.
 
 export interface BoundSocketOptions {
   /** An address, for no name is looked up. Default: '0.0.0.0', or '::' with ipv6Only. */
-  host?: string | null | undefined;
+  host?: string | undefined;
   /** Default: 0, any that is free. */
-  port?: number | null | undefined;
-  ipv6Only?: boolean | null | undefined;
+  port?: number | undefined;
+  ipv6Only?: boolean | undefined;
   /** SO_REUSEPORT (socket(7)). */
-  reusePort?: boolean | null | undefined;
-  /** A Unix path instead of all the others, or an abstract name if it starts with NUL (unix(7)). */
-  path?: string | undefined;
+  reusePort?: boolean | undefined;
 }
+
+export interface BoundPathOptions {
+  /** A Unix path, or an abstract name if it starts with NUL (unix(7)). */
+  path: string;
+}
+
+type Options = BoundSocketOptions & Partial<BoundPathOptions>;
 
 /** The handle that an adopted BoundSocket had, and the path that it is bound to. */
 interface Bound {
@@ -34,7 +39,7 @@ interface Bound {
 
 let takeOwn: (bound: OwnBoundSocket) => Bound;
 
-function bindPathOf(options: BoundSocketOptions): Bound {
+function bindPathOf(options: Options): Bound {
   const { path, host, port, ipv6Only, reusePort } = options;
   if ([host, port, ipv6Only, reusePort].some((option) => option !== undefined)) {
     const reason = 'path is mutually exclusive with host, port, ipv6Only, and reusePort';
@@ -83,7 +88,7 @@ class OwnBoundSocket {
   }
 
   /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_SOCKET_BAD_PORT; the system error, syscall 'bind'. */
-  constructor(options: BoundSocketOptions = {}) {
+  constructor(options: Options = {}) {
     validateObject(options, 'options');
     const { handle, path } =
       options.path === undefined ? bindPort(options, this.#address) : bindPathOf(options);
@@ -121,7 +126,7 @@ class OwnBoundSocket {
 }
 Object.defineProperty(OwnBoundSocket, 'name', { value: 'BoundSocket' });
 
-type BoundSocketConstructor = new (options?: BoundSocketOptions) => object;
+type BoundSocketConstructor = new (options?: Options) => object;
 
 export const BoundSocket: BoundSocketConstructor =
   (nodeNet as { BoundSocket?: BoundSocketConstructor }).BoundSocket ?? OwnBoundSocket;

@@ -28,7 +28,7 @@ import { validateBlockList, validateNumber } from './validation';
 /** The options of the constructor (Node's documentation, "net.createServer()"). */
 export interface ServerOptions extends net.ServerOpts {
   /** Connections from these addresses are closed without an event. */
-  blockList?: net.BlockList;
+  blockList?: net.BlockList | undefined;
 }
 
 /** A net.Server, with what soref adds. */

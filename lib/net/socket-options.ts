@@ -18,10 +18,10 @@ import { validateInt32 } from './validation';
 
 /** The newest Node's form of setKeepAlive with one object. Times are milliseconds. */
 export interface KeepAliveOptions {
-  enable?: boolean;
-  initialDelay?: number;
-  interval?: number;
-  count?: number;
+  enable?: boolean | undefined;
+  initialDelay?: number | undefined;
+  interval?: number | undefined;
+  count?: number | undefined;
 }
 
 /** Milliseconds to the whole seconds that the kernel takes (tcp(7), TCP_KEEPIDLE). */

@@ -87,10 +87,10 @@ t.test('a socket connects from a path', async (t) => {
 
 t.test('what nobody adopts is closed', async (t) => {
   const path = join(shortFolder(), 'again');
-  for (const where of [{ host: '127.0.0.1' }, { path }]) {
+  for (const where of [{ host: '127.0.0.1' }, { path }] as net.BoundSocketOptions[]) {
     const first = new net.BoundSocket(where);
     const address = first.address();
-    const again = typeof address === 'string' ? { path } : { ...where, port: address.port };
+    const again = { ...where, ...(typeof address === 'string' ? {} : { port: address.port }) };
     first.close();
     const second = new net.BoundSocket(again);
     t.same(second.address(), address);

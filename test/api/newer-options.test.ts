@@ -14,7 +14,7 @@ async function listen(t: Test, server: net.Server, options: object = {}): Promis
   return (server.address() as net.AddressInfo).port;
 }
 
-async function connected(t: Test, options: object = {}): Promise<net.Socket> {
+async function connected(t: Test, options: object = {}): Promise<net.NewerSocket> {
   const server = net.createServer((peer) => peer.resume());
   const port = await listen(t, server);
   const client = net.connect({ port, host: '127.0.0.1', ...options });
