@@ -22,6 +22,13 @@ function netOnCore(): Exports {
   const { _normalizeArgs } =
     require('./net/connect-arguments') as typeof import('./net/connect-arguments');
   const { BoundSocket } = require('./net/bound-socket') as typeof import('./net/bound-socket');
+  const { ERR_SOREF_DETACHED } = require('./net/errors') as typeof import('./net/errors');
+  extendNodeSockets({
+    attached: () => false,
+    detach: () => {
+      throw new ERR_SOREF_DETACHED();
+    },
+  });
   return {
     _normalizeArgs,
     BoundSocket,
@@ -40,19 +47,28 @@ function refuse(): never {
 }
 
 /**
- * Node's Socket gets soref's own members, so that a program which uses them hears what is missing
+ * Node's own sockets get soref's members too, so that a program which uses them hears what is missing
  * rather than that something is no function. They do not show in listings.
  */
+function extendNodeSockets(members: { attached(): boolean; detach(): never }): void {
+  const attributes = { configurable: true };
+  const { prototype } = nodeNet.Socket;
+  Object.defineProperty(prototype, 'detach', {
+    value: members.detach,
+    writable: true,
+    ...attributes,
+  });
+  Object.defineProperty(prototype, 'attached', { get: members.attached, ...attributes });
+}
+
 function netOfNode(): Exports {
   if (isMainThread) {
     const message = `soref cannot load its addon and serves node:net instead: ${engineReason}`;
     emitWarning(message, { code: 'SOREF_NO_BINARY', type: 'SorefWarning' });
   }
-  const attributes = { writable: true, configurable: true };
-  const { Socket } = nodeNet;
-  Object.defineProperty(Socket, 'attach', { value: () => refuse(), ...attributes });
-  Object.defineProperty(Socket.prototype, 'detach', { value: () => refuse(), ...attributes });
-  Object.defineProperty(Socket.prototype, 'attached', { get: () => refuse(), configurable: true });
+  const attach = { value: () => refuse(), writable: true, configurable: true };
+  Object.defineProperty(nodeNet.Socket, 'attach', attach);
+  extendNodeSockets({ attached: () => refuse(), detach: () => refuse() });
   return {};
 }
 

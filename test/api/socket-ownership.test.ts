@@ -1,6 +1,9 @@
 // attach and detach: a descriptor has one owner, and no byte is lost when it changes.
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import * as hostNet from 'node:net';
+import { PassThrough } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import * as net from 'soref';
 import t, { type Test } from 'tap';
 
@@ -114,6 +117,19 @@ t.test('a descriptor that the core cannot hold is served by Node', async (t) => 
   const file = openSync('/etc/hosts', 'r');
   t.throws(() => new net.Socket({ fd: file }), { code: 'ERR_INVALID_FD_TYPE' });
   closeSync(file);
+});
+
+t.test('a socket of Node’s own says that it has nothing to give', (t) => {
+  const { Socket } = hostNet;
+  const members = Object.keys(Socket.prototype);
+  const socket: net.Socket = new TLSSocket(new PassThrough() as never);
+  t.equal(socket.attached, false);
+  t.throws(() => socket.detach(), { code: 'ERR_SOREF_DETACHED' });
+  t.notOk(
+    members.includes('attached') || members.includes('detach'),
+    'they do not show in listings',
+  );
+  t.end();
 });
 
 t.test('sockets that are not connected have nothing to give', async (t) => {
