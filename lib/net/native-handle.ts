@@ -4,7 +4,7 @@
 import type * as net from 'node:net';
 import { Handle, type Kind } from '../core/handle';
 import { NodeSocket } from './node-net';
-import type { SocketConstructorOptions } from './socket';
+import type { SocketConstructorOptions } from './socket-constructor-options';
 
 /** What soref uses of a handle of Node's own, or of a cluster's stand-in for one. */
 export interface NativeHandle {

@@ -8,7 +8,8 @@ import { type Address, Handle, type Receiver } from '../core/handle';
 import { ErrnoException } from './errors';
 import { adoptDuplicate, isNativeHandle, kindOf, type NativeHandle } from './native-handle';
 import type { ServerInternals } from './server';
-import { Socket, type SocketConstructorOptions } from './socket';
+import { Socket } from './socket';
+import { newOptions, type SocketConstructorOptions } from './socket-constructor-options';
 
 type ConnectionHandler = (
   this: unknown,
@@ -68,18 +69,17 @@ function isBlocked(server: ServerInternals, child: Handle): boolean {
 
 /** The options that the server has for the sockets of its connections, whoever makes them. */
 export function socketOptionsOf(server: ServerInternals): SocketConstructorOptions {
-  return {
-    handle: undefined,
-    allowHalfOpen: server.allowHalfOpen,
-    pauseOnCreate: server.pauseOnConnect,
-    readable: true,
-    writable: true,
-    readableHighWaterMark: server.highWaterMark,
-    writableHighWaterMark: server.highWaterMark,
-    noDelay: server.noDelay,
-    keepAlive: server.keepAlive,
-    keepAliveInitialDelay: server.keepAliveInitialDelay * 1000,
-  };
+  const options = newOptions();
+  options.allowHalfOpen = Boolean(server.allowHalfOpen);
+  options.pauseOnCreate = server.pauseOnConnect;
+  options.readable = true;
+  options.writable = true;
+  options.readableHighWaterMark = server.highWaterMark;
+  options.writableHighWaterMark = server.highWaterMark;
+  options.noDelay = server.noDelay;
+  options.keepAlive = server.keepAlive;
+  options.keepAliveInitialDelay = server.keepAliveInitialDelay * 1000;
+  return options;
 }
 
 /** A socket of soref's on the child: the makeSocket of every server that does not have another. */

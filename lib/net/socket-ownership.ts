@@ -4,7 +4,8 @@
  */
 import { Handle } from '../core/handle';
 import { ERR_SOREF_DETACHED, ErrnoException } from './errors';
-import type { Detached, Socket, SocketConstructor, SocketConstructorOptions } from './socket';
+import type { Detached, Socket, SocketConstructor } from './socket';
+import type { SocketConstructorOptions } from './socket-constructor-options';
 import {
   kBuffer,
   kBytesRead,

@@ -13,10 +13,15 @@ import { isUint8Array } from 'node:util/types';
 import { Handle } from '../core/handle';
 import { addAbortSignal } from './abort-signal';
 import { isBoundSocket, takeBoundSocket } from './bound-socket';
-import { ERR_INVALID_ARG_VALUE, ErrnoException } from './errors';
+import { ErrnoException } from './errors';
 import { NodeSocket } from './node-net';
 import { _destroy, _final, _reset, destroySoon, end, resetAndDestroy } from './socket-closing';
 import { connect } from './socket-connect';
+import {
+  checkOptions,
+  ownOptions,
+  type SocketConstructorOptions,
+} from './socket-constructor-options';
 import {
   type AcceptingServer,
   asyncId,
@@ -47,30 +52,7 @@ import { attach, attached, detach } from './socket-ownership';
 import { _read, endOfReading, pause, read, resume } from './socket-reading';
 import * as timeouts from './socket-timeout';
 import { _write, _writeGeneric, _writev, afterAsyncWrite } from './socket-writing';
-import { validateBlockList, validateInt32, validateNumber } from './validation';
-
-/** The options of the constructor that are not the stream's, as the server and connect() give them too. */
-export interface SocketConstructorOptions
-  extends Omit<net.SocketConstructorOpts, 'handle' | 'onread'> {
-  handle?: unknown;
-  manualStart?: boolean;
-  pauseOnCreate?: boolean;
-  noDelay?: boolean;
-  keepAlive?: boolean;
-  /** Milliseconds. */
-  keepAliveInitialDelay?: number;
-  typeOfService?: number;
-  blockList?: net.BlockList;
-  readableHighWaterMark?: number;
-  writableHighWaterMark?: number;
-  objectMode?: boolean;
-  readableObjectMode?: boolean;
-  writableObjectMode?: boolean;
-  onread?: net.OnReadOpts | null | undefined;
-  emitClose?: boolean;
-  autoDestroy?: boolean;
-  decodeStrings?: boolean;
-}
+import { validateBlockList, validateInt32 } from './validation';
 
 /** A socket whose descriptor has left it. */
 export interface Detached {
@@ -110,18 +92,6 @@ export interface SocketConstructor {
   attach(descriptor: number | Detached, options?: SocketConstructorOptions): Socket;
 }
 
-function checkOptions(options: SocketConstructorOptions | undefined): void {
-  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode'] as const) {
-    if (options?.[name]) {
-      throw new ERR_INVALID_ARG_VALUE(`options.${name}`, options[name], 'is not supported');
-    }
-  }
-  if (options?.keepAliveInitialDelay !== undefined) {
-    validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
-    if (options.keepAliveInitialDelay < 0) options.keepAliveInitialDelay = 0;
-  }
-}
-
 /** Standard input, output and error belong to Node, and so do pipes, files and terminals. */
 function belongsToNode(descriptor: unknown): boolean {
   if (typeof descriptor !== 'number' || !(descriptor > 2)) return true;
@@ -134,50 +104,6 @@ function belongsToNode(descriptor: unknown): boolean {
 
 function isBuiltOn(prototype: object, value: unknown): boolean {
   return Object.prototype.isPrototypeOf.call(prototype, value as object);
-}
-
-/**
- * The options as the stream's constructor gets them. They are written into an object that has every
- * usual key from the start: a spread copy that grows afterwards becomes a hash table in V8, and
- * reading it would cost the stream's constructor several microseconds a connection.
- */
-function ownOptions(
-  given: SocketConstructorOptions | number | undefined,
-): SocketConstructorOptions {
-  const options = {
-    handle: undefined,
-    fd: undefined,
-    allowHalfOpen: false,
-    pauseOnCreate: false,
-    manualStart: false,
-    readable: undefined,
-    writable: undefined,
-    readableHighWaterMark: undefined,
-    writableHighWaterMark: undefined,
-    highWaterMark: undefined,
-    noDelay: false,
-    keepAlive: false,
-    keepAliveInitialDelay: undefined,
-    typeOfService: undefined,
-    onread: undefined,
-    signal: undefined,
-    blockList: undefined,
-    objectMode: undefined,
-    readableObjectMode: undefined,
-    writableObjectMode: undefined,
-    emitClose: false,
-    autoDestroy: true,
-    decodeStrings: false,
-  } as unknown as SocketConstructorOptions;
-  // A bare number is the legacy way to give a descriptor.
-  if (typeof given === 'number') options.fd = given;
-  else Object.assign(options, given);
-  options.allowHalfOpen = Boolean(options.allowHalfOpen);
-  // _destroy emits 'close' itself, once the descriptor is closed, and the core encodes strings.
-  options.emitClose = false;
-  options.autoDestroy = true;
-  options.decodeStrings = false;
-  return options;
 }
 
 // The function's own name is what stack traces show.
@@ -194,7 +120,7 @@ const SocketFunction = function Socket(
   const self = this as SocketFields;
   const options = ownOptions(given);
   const { handle, fd } = options;
-  const isBound = isBoundSocket(handle);
+  const isBound = !(handle instanceof Handle) && isBoundSocket(handle);
   if (handle) {
     if (!(handle instanceof Handle || isBound))
       return new NodeSocket(given as net.SocketConstructorOpts);
