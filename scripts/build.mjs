@@ -5,6 +5,7 @@
 //   tests       the native tests under sanitizers, build-tests/tests/
 //   typescript  lib/ to dist/, with dist/index.mjs
 // and with cmake only
+//   sanitized-addon  the addon under sanitizers, build-tests/soref.node
 //   thread-tests     the native tests with threads, build-threads/tests/
 // Without a part it builds native, bench and typescript. cmake builds what is native; where it is missing,
 // or with --gyp, node-gyp builds the addon and make the programs. What is fresh is left alone. SOREF_WERROR=1 makes warnings errors.
@@ -12,7 +13,12 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildThreadTests, SANITIZERS, TESTS_FOLDER } from './checked-builds.mjs';
+import {
+  buildSanitizedAddon,
+  buildThreadTests,
+  SANITIZERS,
+  TESTS_FOLDER,
+} from './checked-builds.mjs';
 import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
 import { writeEsmDoor } from './esm-door.mjs';
 import { buildUnlessFresh, withBuildLock } from './freshness.mjs';
@@ -135,7 +141,7 @@ function buildMicro(settings) {
 function buildTests(settings) {
   buildPrograms('tests', testPrograms(), {
     inputs: [...NATIVE_INPUTS, 'test/native', 'test/faults', 'scripts/native-makefile.mjs'],
-    options: ['-DSOREF_NATIVE_TESTS=ON', `-DSOREF_SANITIZE=${SANITIZERS}`],
+    options: ['-DSOREF_NATIVE_TESTS=ON', '-DSOREF_ADDON=OFF', `-DSOREF_SANITIZE=${SANITIZERS}`],
     plan: {
       folder: TESTS_FOLDER,
       outputs: `${TESTS_FOLDER}/tests`,
@@ -163,6 +169,7 @@ const parts = {
   bench: buildBench,
   micro: buildMicro,
   tests: buildTests,
+  'sanitized-addon': buildSanitizedAddon,
   'thread-tests': buildThreadTests,
   typescript: buildTypescript,
 };

@@ -1,13 +1,15 @@
-// Builds what checks the core while it runs: tests under ThreadSanitizer. cmake alone can.
-// scripts/build.mjs calls these, under its lock.
+// Builds what checks the core while it runs: the addon under AddressSanitizer, tests under
+// ThreadSanitizer. cmake alone can. scripts/build.mjs calls these, under its lock.
 import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
 import { buildUnlessFresh } from './freshness.mjs';
 import { step } from './processes.mjs';
 
 /** What the native tests are checked with. */
 export const SANITIZERS = 'address,undefined';
-/** Their objects and programs. */
+/** Their objects and programs, and the addon that is checked so. */
 export const TESTS_FOLDER = 'build-tests';
+export const SANITIZED_ADDON = `${TESTS_FOLDER}/soref.node`;
+export const FAULTY_ADDON = `${TESTS_FOLDER}/faulty_addon.node`;
 /** The native tests that have threads; the others have nobody to race with. */
 export const THREADED_TESTS = ['environments_test'];
 export const THREADS_FOLDER = 'build-threads/tests';
@@ -15,6 +17,21 @@ export const THREADS_FOLDER = 'build-threads/tests';
 /** What only cmake can build; `part` names it in the error. */
 function needCmake({ gyp }, part) {
   if (gyp) throw new Error(`${part} needs cmake`);
+}
+
+/** The addon, from the objects of the native tests. Node's headers are here once the plain one is built. */
+export function buildSanitizedAddon(settings) {
+  needCmake(settings, 'the addon under sanitizers');
+  const inputs = [...NATIVE_INPUTS, 'test/sanitizers', 'scripts/node-headers.mjs'];
+  const outputs = [SANITIZED_ADDON, FAULTY_ADDON];
+  buildUnlessFresh('sanitized-addon', { inputs, outputs, settings }, () => {
+    step('Building the addon with AddressSanitizer and UndefinedBehaviorSanitizer');
+    cmakeBuild(TESTS_FOLDER, {
+      options: ['-DSOREF_ADDON=ON', `-DSOREF_SANITIZE=${SANITIZERS}`],
+      settings,
+      targets: ['soref', 'faulty_addon'],
+    });
+  });
 }
 
 /** The native tests that have more than one thread, under ThreadSanitizer. */

@@ -5,20 +5,22 @@
 //     --plain         without soref: what Node itself makes of these tests
 //     --record        writes the results into expected.json instead of comparing
 //     --repeat N      runs everything N times; a test counts as passed when every run passed
+//     --sanitized     with the addon under AddressSanitizer; a test with findings has failed
 //     --jobs N, --timeout SECONDS, --verbose (shows the output of what fails)
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sanitizedPackage } from './address-sanitizer.mjs';
 import { build } from './build.mjs';
 import { lineFor, nodeSource } from './node-source.mjs';
 import { main, output, root, step } from './processes.mjs';
 import { setup } from './setup.mjs';
 
 const EXPECTED = join(root, 'test/conformance/expected.json');
-const REGISTER = join(root, 'dist/register/index.js');
 const SHOWN_OUTPUT = 16_384; // bytes kept of a test's output
+const SANITIZED_SLOWNESS = 3;
 const FOLDERS = ['parallel', 'async-hooks', 'sequential'];
 
 const options = {
@@ -28,6 +30,7 @@ const options = {
   list: { type: 'string' },
   plain: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
+  sanitized: { type: 'boolean', default: false },
   repeat: { type: 'string', default: '1' },
   jobs: { type: 'string', default: '2' },
   timeout: { type: 'string', default: '60' },
@@ -41,8 +44,9 @@ function flagsOf(path) {
 }
 
 /** Runs one test file in a process group of its own, which is gone afterwards. */
-function runTest(path, { node, source, environment, slot, timeout }) {
-  const env = { ...environment, TEST_THREAD_ID: String(slot) };
+function runTest(path, { node, source, environment, findings, slot, timeout }) {
+  const name = basename(path, '.js');
+  const env = { ...environment, ...findings?.environment(name), TEST_THREAD_ID: String(slot) };
   // Every test finds an empty folder of its own, so that parallel runs do not meet.
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   env.NODE_TEST_DIR = folder;
@@ -77,7 +81,11 @@ function runTest(path, { node, source, environment, slot, timeout }) {
       if (child.pid !== undefined) endGroup();
       rmSync(folder, { recursive: true, force: true });
       const skipped = code === 0 && /^1\.\.0 # Skipped/m.test(text);
-      done({ result: late ? 'timeout' : skipped ? 'skip' : code === 0 ? 'pass' : 'fail', text });
+      const found = findings?.take(name) ?? [];
+      const ended = late ? 'timeout' : skipped ? 'skip' : code === 0 ? 'pass' : 'fail';
+      if (found.length === 0) done({ result: ended, text });
+      // Nothing that is recorded, so that it also shows where the test fails or is skipped anyway.
+      else done({ result: 'finding', text: `${found.join('\n')}\n${text}` });
     });
   });
 }
@@ -124,19 +132,19 @@ function majorOf(source) {
 }
 
 /** What the tests may not find in their environment, and what they must. */
-function environmentFor({ engine, plain }) {
+function environmentFor({ engine, plain }, folder) {
   const environment = { ...process.env };
   for (const name of ['NODE_OPTIONS', 'NODE_TEST_DIR', 'SOREF_ENGINE', 'SOREF_REGISTER']) {
     delete environment[name];
   }
-  if (!plain) environment.NODE_OPTIONS = `--require=${REGISTER}`;
+  if (!plain) environment.NODE_OPTIONS = `--require=${folder}/dist/register/index.js`;
   if (engine !== undefined) environment.SOREF_ENGINE = engine;
   return environment;
 }
 
 /** Makes sure that the tests would run on the engine asked for, and not on Node's net. */
-function checkEngine(node, environment, engine) {
-  const script = `const soref = require(${JSON.stringify(join(root, 'dist/index.js'))});
+function checkEngine(node, environment, engine, folder) {
+  const script = `const soref = require(${JSON.stringify(join(folder, 'dist/index.js'))});
     process.stdout.write(soref.engine)`;
   const { status, stdout, stderr } = spawnSync(node, ['-e', script], {
     env: environment,
@@ -159,7 +167,8 @@ function compare(results, recorded) {
   for (const [path, { result }] of results) {
     const name = path.slice(path.indexOf('/') + 1);
     const expected = wordOf(recorded[name]) ?? 'pass';
-    if (result === expected || (expected !== 'pass' && result !== 'pass')) continue;
+    const failsAsBefore = expected !== 'pass' && result !== 'pass' && result !== 'finding';
+    if (result === expected || failsAsBefore) continue;
     if (result === 'pass') {
       console.log(`better   ${path}  recorded as ${expected}: --record it`);
     } else {
@@ -199,14 +208,19 @@ await main(async (args) => {
   if (names.length === 0)
     throw new Error(`no tests are recorded for Node ${major}: name some with --list`);
   const paths = locate(names, source);
-  const environment = environmentFor(values);
-  const engine = values.plain ? 'node' : checkEngine(values.node, environment, values.engine);
+  const { folder, findings } = values.sanitized
+    ? await sanitizedPackage('conformance')
+    : { folder: root };
+  const environment = environmentFor(values, folder);
+  const probed = { ...environment, ...findings?.environment('engine') };
+  const engine = values.plain ? 'node' : checkEngine(values.node, probed, values.engine, folder);
   const version = output(values.node, ['--version']);
   const settings = {
     node: values.node,
     source,
     environment,
-    timeout: Number(values.timeout) * 1000,
+    findings,
+    timeout: Number(values.timeout) * 1000 * (values.sanitized ? SANITIZED_SLOWNESS : 1),
     verbose: values.verbose,
   };
   const worst = new Map();
@@ -218,7 +232,7 @@ await main(async (args) => {
   }
   const count = (word) => [...worst.values()].filter(({ result }) => result === word).length;
   console.log(
-    `${count('pass')} passed, ${count('fail')} failed, ${count('timeout')} timed out, ${count('skip')} skipped of ${worst.size}`,
+    `${count('pass')} passed, ${count('fail')} failed, ${count('timeout')} timed out, ${count('finding')} with findings, ${count('skip')} skipped of ${worst.size}`,
   );
   if (values.record) return record(expected, major, worst);
   const regressions = compare(worst, values.plain ? {} : recorded);

@@ -54,7 +54,8 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wit
   const archive = liburingArchive();
   const openssl = withTls && hasOpenssl();
   const sanitizer = sanitize
-    ? ` -fsanitize=${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer` +
+    ? ` -fsanitize=${sanitize} -fno-sanitize=vptr -fno-sanitize-recover=all` +
+      ' -fno-omit-frame-pointer' +
       ' -DSOREF_EXPENSIVE_CHECKS=1'
     : '';
   const flags = `${FLAGS}${werror ? ' -Werror' : ''}${sanitizer}${archive ? ' -DSOREF_HAVE_LIBURING=1' : ''}${openssl ? ' -DSOREF_HAVE_OPENSSL=1' : ''}`;

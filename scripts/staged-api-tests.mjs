@@ -1,0 +1,41 @@
+// Runs the API tests on one engine under a trial: with an addon that is built differently, or with
+// options of node that try it harder. They run in a package of their own, so that trials can go on at
+// the same time.
+import { basename } from 'node:path';
+import { step } from './processes.mjs';
+import { testFiles } from './test.mjs';
+
+const TIMEOUT = 360_000; // milliseconds a file: what takes time here is not the test's own doing
+
+/** These prove nothing here: they run TypeScript's compiler, and never soref. */
+const LEFT_OUT = ['types.test.js'];
+
+/**
+ * @param {Function} trial (engine): the absolute `folder` of a staged package; `conditionsFor(name)`:
+ *   further options of runTapFile for that file; `lateFindings()`: what was found in the end that no
+ *   file has been blamed for; `leaveOut`: files that cannot be tried so
+ * @param {string} engine the only one
+ * @param {object} options only: a word of the files' names; runner: the module test-files.mjs
+ * @returns each file's result
+ */
+export async function runStagedApiTests(trial, engine, { only, runner }) {
+  const { folder, conditionsFor, lateFindings, leaveOut } = await trial(engine);
+  step(`API tests with SOREF_ENGINE=${engine} in ${folder}`);
+  const results = [];
+  for (const file of testFiles('dist-test/api', '.test.js', only)) {
+    if ([...LEFT_OUT, ...leaveOut].includes(basename(file))) continue;
+    const { env, ...conditions } = conditionsFor(basename(file, '.test.js'));
+    results.push(
+      await runner.runTapFile(file, {
+        ...conditions,
+        env: { ...env, SOREF_ENGINE: engine },
+        timeout: TIMEOUT,
+        balancesLedger: true,
+        folder,
+      }),
+    );
+  }
+  const failures = lateFindings();
+  if (failures.length > 0) results.push({ file: folder, passed: 0, failed: 1, failures });
+  return results;
+}
