@@ -119,6 +119,8 @@ t.test('what keeps the process alive is told', async (t) => {
   const file = programs(t, {
     'main.cjs': `
       const net = require('net');
+      // Before anything was written, there is no standard output or error either.
+      console.log(process.getActiveResourcesInfo(), process._getActiveHandles());
       const told = () => {
         const ours = (each) => each instanceof net.Socket || each instanceof net.Server;
         const of = process._getActiveHandles().filter(ours).map((each) => each.label).filter(Boolean);
@@ -144,6 +146,7 @@ t.test('what keeps the process alive is told', async (t) => {
   });
   const plain = await run(file('main.cjs'));
   const registered = await runRegistered(file('main.cjs'));
+  t.match(plain.stdout, /^\[\] \[\]\n/);
   t.match(plain.stdout, 'client,peer,server TCPServerWrap,TCPSocketWrap,TCPSocketWrap');
   t.equal(registered.stdout, plain.stdout, registered.stderr);
 });
