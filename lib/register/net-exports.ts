@@ -29,7 +29,10 @@ function loadDeriving(): void {
  */
 function withoutStandardError(load: () => void): void {
   const stderr = Object.getOwnPropertyDescriptor(process, 'stderr');
-  if (stderr?.configurable !== true || isatty(2)) return load();
+  if (stderr?.configurable !== true || isatty(2)) {
+    load();
+    return;
+  }
   Object.defineProperty(process, 'stderr', { ...stderr, get: () => ({ isTTY: false }) });
   try {
     load();
