@@ -61,7 +61,7 @@ export class Handle extends NativeSocket {
   private takenTurn = -1;
   private taken = 0;
   /** Writes whose end is to be reported, in order. */
-  private readonly writing: PendingRequest[] = [];
+  private writing: PendingRequest[] | undefined = undefined;
   private shuttingDown: PendingRequest | undefined = undefined;
   private isShut = false;
   private closed: (() => void) | undefined = undefined;
@@ -137,7 +137,7 @@ export class Handle extends NativeSocket {
   }
 
   protected sends(): boolean {
-    return this.writing.length > 0 || this.shuttingDown !== undefined;
+    return this.writes() || this.shuttingDown !== undefined;
   }
 
   // --- giving the socket up
@@ -269,9 +269,13 @@ export class Handle extends NativeSocket {
 
   // --- parts
 
+  private writes(): boolean {
+    return this.writing !== undefined && this.writing.length > 0;
+  }
+
   /** Whether `size` more bytes may be reported as taken at once. */
   private mayTake(size: number): boolean {
-    if (this.blocked || this.writing.length > 0) return false;
+    if (this.blocked || this.writes()) return false;
     if (this.takenTurn !== turn()) {
       this.takenTurn = turn();
       this.taken = 0;
@@ -293,6 +297,7 @@ export class Handle extends NativeSocket {
   private wrote(length: number, notify: boolean, done: Done): boolean {
     this.bytesWritten += length;
     if (notify) {
+      this.writing ??= [];
       this.writing.push(new PendingRequest('WRITEWRAP', this.getAsyncId(), done));
       this.updateLiveness();
     }
@@ -300,9 +305,9 @@ export class Handle extends NativeSocket {
   }
 
   private finishWrites(errno: number, count: number): void {
-    const finished = this.writing.splice(0, count);
+    const finished = this.writing?.splice(0, count);
     this.updateLiveness();
-    finishAll(finished, errno);
+    if (finished !== undefined) finishAll(finished, errno);
   }
 
   private refuse(done: Done): boolean {
@@ -340,7 +345,7 @@ export class Handle extends NativeSocket {
 
   /** Whoever still waits for an answer, in the order in which they asked. */
   private takeWaiting(): PendingRequest[] {
-    const waiting = this.writing.splice(0);
+    const waiting = this.writing?.splice(0) ?? [];
     if (this.connecting !== undefined) waiting.unshift(this.connecting);
     if (this.shuttingDown !== undefined) waiting.push(this.shuttingDown);
     this.connecting = undefined;

@@ -3,6 +3,9 @@
 // in flight hold the socket, so a control block is never destroyed under the kernel.
 #pragma once
 
+#include <netinet/in.h>
+
+#include <memory>
 #include <string>
 
 #include "base/descriptor.h"
@@ -21,13 +24,14 @@ struct ControlBlock final : protocol::ControlBlock {
   protocol::Upcalls* socket;
   base::Descriptor descriptor;
   engine::Channel channel;
-  protocol::Hold reading;    // Reference::operation while channel's read operation is in flight
-  protocol::Hold writing;    // likewise for the write operation
-  std::string bound_path;    // a path this socket made and must remove; empty for others
-  protocol::Name peer;       // remembered when reading starts, since a peer that left has no name
+  protocol::Hold reading;  // Reference::operation while channel's read operation is in flight
+  protocol::Hold writing;  // likewise for the write operation
+  std::unique_ptr<const std::string> bound_path;  // made by this socket, which must remove it
+  // Of a TCP socket's peer, of either family. Remembered as the kernel has it when reading starts,
+  // since a peer that has left has no name; AF_UNSPEC before.
+  sockaddr_in6 peer{};
   int bind_error = 0;        // reported by local_name, listen and connect, as users of net expect
   bool engine_mode = false;  // the descriptor has the blocking mode that the engine wants
-  bool peer_known = false;
   bool receive_wanted = false;
   bool listening = false;
   bool leaving = false;  // close, abort or quiesce has been called: nothing starts any more

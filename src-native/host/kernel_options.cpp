@@ -58,8 +58,8 @@ int KernelProtocol::set_option(protocol::ControlBlock& block, protocol::Option o
     return ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 ? 0 : -errno;
   }
   if (option == protocol::Option::path_mode) {
-    if (mine.bound_path.empty()) return -EINVAL;
-    return ::chmod(mine.bound_path.c_str(), static_cast<mode_t>(value)) == 0 ? 0 : -errno;
+    if (mine.bound_path == nullptr) return -EINVAL;
+    return ::chmod(mine.bound_path->c_str(), static_cast<mode_t>(value)) == 0 ? 0 : -errno;
   }
   KernelOption name;
   if (!find(option, codec_->domain(), name)) return -EINVAL;
@@ -70,8 +70,8 @@ int KernelProtocol::option(protocol::ControlBlock& block, protocol::Option optio
   const ControlBlock& mine = kernel(block);
   if (option == protocol::Option::path_mode) {
     struct stat status {};
-    if (mine.bound_path.empty()) return -EINVAL;
-    if (::stat(mine.bound_path.c_str(), &status) != 0) return -errno;
+    if (mine.bound_path == nullptr) return -EINVAL;
+    if (::stat(mine.bound_path->c_str(), &status) != 0) return -errno;
     return static_cast<int>(status.st_mode & 07777U);
   }
   KernelOption name;

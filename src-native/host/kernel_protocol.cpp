@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
 
 #include "base/assert.h"
 
@@ -88,7 +91,9 @@ int KernelProtocol::bind(protocol::ControlBlock& block, const protocol::Name& na
     // A missing directory is reported as Node reports it.
     return !is_tcp() && error == -ENOENT ? -EACCES : error;
   }
-  if (!is_tcp() && name.address[0] != '\0') mine.bound_path = name.address;
+  if (!is_tcp() && name.address[0] != '\0') {
+    mine.bound_path = std::make_unique<const std::string>(name.address);
+  }
   return 0;
 }
 
@@ -138,22 +143,22 @@ int KernelProtocol::local_name(protocol::ControlBlock& block, protocol::Name& na
 }
 
 int KernelProtocol::peer_name(protocol::ControlBlock& block, protocol::Name& name) noexcept {
-  ControlBlock& mine = kernel(block);
-  if (!mine.peer_known) {
-    KernelAddress address;
-    if (::getpeername(mine.descriptor.number(), address.get(), &address.length) != 0) {
-      return -errno;
-    }
-    if (const int error = codec_->decode(address, mine.peer)) return error;
-    mine.peer_known = true;
+  const ControlBlock& mine = kernel(block);
+  KernelAddress address;
+  if (mine.peer.sin6_family != AF_UNSPEC) {
+    std::memcpy(&address.storage, &mine.peer, sizeof mine.peer);
+    address.length = sizeof mine.peer;
+  } else if (::getpeername(mine.descriptor.number(), address.get(), &address.length) != 0) {
+    return -errno;
   }
-  name = mine.peer;
-  return 0;
+  return codec_->decode(address, name);
 }
 
 void KernelProtocol::remember_peer(ControlBlock& block) noexcept {
-  protocol::Name ignored;
-  if (!block.peer_known && is_tcp()) static_cast<void>(peer_name(block, ignored));
+  if (!is_tcp() || block.peer.sin6_family != AF_UNSPEC) return;
+  socklen_t length = sizeof block.peer;
+  auto* const peer = reinterpret_cast<sockaddr*>(&block.peer);
+  if (::getpeername(block.descriptor.number(), peer, &length) != 0) block.peer = {};
 }
 
 }  // namespace soref::host

@@ -46,7 +46,7 @@ int KernelProtocol::shutdown(protocol::ControlBlock& block) noexcept {
 // The path goes with its listener, before the descriptor, so that nobody connects to a name that
 // leads nowhere.
 void KernelProtocol::remove_path(const ControlBlock& block) noexcept {
-  if (!block.bound_path.empty()) ::unlink(block.bound_path.c_str());
+  if (block.bound_path != nullptr) ::unlink(block.bound_path->c_str());
 }
 
 // Ends what is in flight; nothing starts after this.
@@ -80,7 +80,7 @@ int KernelProtocol::release(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
   SOREF_ASSERT(mine.channel.idle(), "a descriptor leaves only without operations in flight");
   stack_->engine().forget(mine.channel);
-  mine.bound_path.clear();
+  mine.bound_path.reset();
   return mine.descriptor.release();
 }
 
