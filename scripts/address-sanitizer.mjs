@@ -62,18 +62,23 @@ const FAULTS = {
   overflow: /signed integer overflow/,
 };
 
+/** What is found in a program that misuses `faulty`, the addon with faults. */
+export function findingsIn(name, program, nodeOptions = []) {
+  const findings = new Findings(join(root, FOLDER, 'faults', name));
+  const addon = join(root, FAULTY_ADDON);
+  const text = `const faulty = require(${JSON.stringify(addon)}); ${program}`;
+  spawnSync(process.execPath, [...nodeOptions, '-e', text], {
+    env: { ...process.env, ...findings.environment(name) },
+  });
+  return findings.take(name, basename(addon)).join('\n');
+}
+
 /** As a test file's result: whether each kind of fault is found. */
 function checkSanitizers() {
-  const findings = new Findings(join(root, FOLDER, 'faults'));
-  const addon = join(root, FAULTY_ADDON);
   const failures = Object.entries(FAULTS).flatMap(([fault, expected]) => {
-    const program = `require(${JSON.stringify(addon)}).${fault}(new ArrayBuffer(64))`;
-    spawnSync(process.execPath, ['-e', program], {
-      env: { ...process.env, ...findings.environment(fault) },
-    });
-    const reports = findings.take(fault, basename(addon));
-    if (reports.some((report) => expected.test(report))) return [];
-    return [`the fault ${fault} goes unseen: ${reports.join('\n') || 'no report'}`];
+    const found = findingsIn(fault, `faulty.${fault}(new ArrayBuffer(64))`);
+    if (expected.test(found)) return [];
+    return [`the fault ${fault} goes unseen: ${found || 'no report'}`];
   });
   const file = 'test/sanitizers/faulty_addon.cpp';
   const passed = Object.keys(FAULTS).length - failures.length;

@@ -13,6 +13,7 @@ export const FAULTY_ADDON = `${TESTS_FOLDER}/faulty_addon.node`;
 /** The native tests that have threads; the others have nobody to race with. */
 export const THREADED_TESTS = ['environments_test'];
 export const THREADS_FOLDER = 'build-threads/tests';
+export const FAULTY_FUZZER = `${FUZZERS_FOLDER}/faulty_fuzzer`;
 
 /** What only cmake can build; `part` names it in the error. */
 function needCmake({ gyp }, part) {

@@ -1,25 +1,27 @@
 // Runs the tests where they find what no test sees by itself. The parts are
 //   threads      the native tests with environments on two threads, under ThreadSanitizer
 //   address      the API tests, with the addon under AddressSanitizer and UndefinedBehaviorSanitizer
+//   collection   the API tests while V8 collects garbage all the time
 //   conformance  Node's net tests, with the addon of `address`
 //   npm run sanitizers -- [part…] [--all] [--only=WORD] [--engine=io_uring|epoll]
 //     --all   everything on both engines; it takes about an hour
 //     --only  files whose names contain the word
-// Without --all it is what CI runs: no conformance, and `address` on one engine. The last line is
-// `N passed, N failed`.
+// Without --all it is what CI runs: no conformance, `address` on one engine and `collection` on the
+// other, at the same time. The last line is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addressTrial } from './address-sanitizer.mjs';
 import { build } from './build.mjs';
 import { availableEngines } from './engines.mjs';
+import { collectionTrial } from './garbage-collection.mjs';
 import { main, root, step } from './processes.mjs';
 import { setup } from './setup.mjs';
 import { runStagedApiTests } from './staged-api-tests.mjs';
 import { compileTests, report } from './test.mjs';
 import { runThreadTests } from './thread-sanitizer.mjs';
 
-const PARTS = ['threads', 'address', 'conformance'];
+const PARTS = ['threads', 'address', 'collection', 'conformance'];
 const PARTS_IN_CI = PARTS.filter((part) => part !== 'conformance');
 
 const options = {
@@ -28,11 +30,12 @@ const options = {
   engine: { type: 'string' },
 };
 
-/** The API tests under each trial. */
+/** The API tests under both trials, or under the one that is asked for. */
 async function runTrials(parts, { all, engine, ...how }) {
   const results = [];
   const trials = [];
   if (parts.includes('address')) trials.push(await addressTrial(results));
+  if (parts.includes('collection')) trials.push(await collectionTrial(results));
   if (trials.length === 0) return results;
   const engines = engine ? [engine] : availableEngines(results);
   // Two at a time: in each round the trials meet different engines.

@@ -53,10 +53,17 @@ export function copyWithoutBinary(folder: string): string {
   return copy;
 }
 
+/** What a test is tried with, its programs are tried with too: `npm run sanitizers`. */
+const trials = process.execArgv.filter((option) => option.startsWith('--stress-'));
+
+/** Whether V8 collects garbage all the time, so that a hundred times as much takes too long. */
+export const isCollecting = trials.length > 0;
+
 /** Runs a program file to its end; it is ended after a minute, and then has no status. */
 export function run(file: string, conditions: Conditions = {}) {
   const { options = [], args = [], env = {}, launcher = [], descriptors = [] } = conditions;
-  const [command = '', ...rest] = [...launcher, process.execPath, ...options, file, ...args];
+  const node = [process.execPath, ...trials, ...options, file, ...args];
+  const [command = '', ...rest] = [...launcher, ...node];
   return new Promise<Ending>((resolve, reject) => {
     const child = spawn(command, rest, {
       cwd: root,

@@ -48,6 +48,18 @@ Napi::Value read_beyond_buffer(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes[buffer.ByteLength()]));
 }
 
+// What is JavaScript's goes when nothing of JavaScript's holds it, whoever has its address.
+const std::byte* held = nullptr;
+
+Napi::Value hold(const Napi::CallbackInfo& info) {
+  held = static_cast<const std::byte*>(info[0].As<Napi::ArrayBuffer>().Data());
+  return info.Env().Undefined();
+}
+
+Napi::Value read_held(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(*opaque(held)));
+}
+
 Napi::Value overflow(const Napi::CallbackInfo& info) {
   int largest = std::numeric_limits<int>::max();
   return Napi::Number::New(info.Env(), *opaque(&largest) + 1);
@@ -59,6 +71,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("readBeyond", Napi::Function::New(env, read_beyond));
   exports.Set("readFreed", Napi::Function::New(env, read_freed));
   exports.Set("readBeyondBuffer", Napi::Function::New(env, read_beyond_buffer));
+  exports.Set("hold", Napi::Function::New(env, hold));
+  exports.Set("readHeld", Napi::Function::New(env, read_held));
   exports.Set("overflow", Napi::Function::New(env, overflow));
   return exports;
 }
