@@ -7,6 +7,7 @@
 // and with cmake only
 //   sanitized-addon  the addon under sanitizers, build-tests/soref.node
 //   thread-tests     the native tests with threads, build-threads/tests/
+//   fuzzers          build-fuzz/fuzzers/; needs clang too
 // Without a part it builds native, bench and typescript. cmake builds what is native; where it is missing,
 // or with --gyp, node-gyp builds the addon and make the programs. What is fresh is left alone. SOREF_WERROR=1 makes warnings errors.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  buildFuzzers,
   buildSanitizedAddon,
   buildThreadTests,
   SANITIZERS,
@@ -171,6 +173,7 @@ const parts = {
   tests: buildTests,
   'sanitized-addon': buildSanitizedAddon,
   'thread-tests': buildThreadTests,
+  fuzzers: buildFuzzers,
   typescript: buildTypescript,
 };
 

@@ -1,8 +1,10 @@
 // Builds what checks the core while it runs: the addon under AddressSanitizer, tests under
-// ThreadSanitizer. cmake alone can. scripts/build.mjs calls these, under its lock.
+// ThreadSanitizer, fuzzers. cmake alone can. scripts/build.mjs calls these, under its lock.
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
 import { buildUnlessFresh } from './freshness.mjs';
-import { step } from './processes.mjs';
+import { has, root, step } from './processes.mjs';
 
 /** What the native tests are checked with. */
 export const SANITIZERS = 'address,undefined';
@@ -13,7 +15,14 @@ export const FAULTY_ADDON = `${TESTS_FOLDER}/faulty_addon.node`;
 /** The native tests that have threads; the others have nobody to race with. */
 export const THREADED_TESTS = ['environments_test'];
 export const THREADS_FOLDER = 'build-threads/tests';
+export const FUZZERS_FOLDER = 'build-fuzz/fuzzers';
 export const FAULTY_FUZZER = `${FUZZERS_FOLDER}/faulty_fuzzer`;
+
+/** The names of the fuzzers. */
+export function fuzzers() {
+  const files = readdirSync(join(root, 'test/fuzz')).filter((name) => name.endsWith('_fuzzer.cpp'));
+  return files.map((name) => basename(name, '.cpp')).sort();
+}
 
 /** What only cmake can build; `part` names it in the error. */
 function needCmake({ gyp }, part) {
@@ -48,5 +57,23 @@ export function buildThreadTests(settings) {
       settings,
       targets: programs,
     });
+  });
+}
+
+/** The compiler of the fuzzers, since libFuzzer is clang's; undefined where there is none. */
+export const fuzzingCompiler = () => ['clang++-14', 'clang++'].find(has);
+
+export function buildFuzzers(settings) {
+  needCmake(settings, 'fuzzing');
+  const compiler = fuzzingCompiler();
+  if (!compiler) throw new Error('fuzzing needs clang (apt-get install clang libclang-rt-dev)');
+  const inputs = [...NATIVE_INPUTS, 'test/faults', 'test/native', 'test/sanitizers'];
+  inputs.push(...fuzzers().map((name) => `test/fuzz/${name}.cpp`), 'test/fuzz/finding.h');
+  const outputs = [FAULTY_FUZZER, ...fuzzers().map((name) => `${FUZZERS_FOLDER}/${name}`)];
+  buildUnlessFresh('fuzzers', { inputs, outputs, settings }, () => {
+    step(`Building ${outputs.length} fuzzers with ${compiler}`);
+    const sanitizers = `-DSOREF_SANITIZE=fuzzer-no-link,${SANITIZERS}`;
+    const options = ['-DSOREF_FUZZERS=ON', sanitizers, `-DCMAKE_CXX_COMPILER=${compiler}`];
+    cmakeBuild('build-fuzz', { options, settings });
   });
 }

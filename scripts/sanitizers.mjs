@@ -2,18 +2,22 @@
 //   threads      the native tests with environments on two threads, under ThreadSanitizer
 //   address      the API tests, with the addon under AddressSanitizer and UndefinedBehaviorSanitizer
 //   collection   the API tests while V8 collects garbage all the time
+//   fuzz         each fuzzer of test/fuzz, for ten seconds
 //   conformance  Node's net tests, with the addon of `address`
 //   npm run sanitizers -- [part…] [--all] [--only=WORD] [--engine=io_uring|epoll]
-//     --all   everything on both engines; it takes about an hour
+//     --all   everything on both engines, and each fuzzer for ten minutes; it takes about an hour
 //     --only  files whose names contain the word
 // Without --all it is what CI runs: no conformance, `address` on one engine and `collection` on the
-// other, at the same time. The last line is `N passed, N failed`.
+// other, at the same time. Without clang the fuzzers are left out, visibly; in CI that is a failure.
+// The last line is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addressTrial } from './address-sanitizer.mjs';
 import { build } from './build.mjs';
+import { fuzzingCompiler } from './checked-builds.mjs';
 import { availableEngines } from './engines.mjs';
+import { fuzz } from './fuzz.mjs';
 import { collectionTrial } from './garbage-collection.mjs';
 import { main, root, step } from './processes.mjs';
 import { setup } from './setup.mjs';
@@ -21,7 +25,10 @@ import { runStagedApiTests } from './staged-api-tests.mjs';
 import { compileTests, report } from './test.mjs';
 import { runThreadTests } from './thread-sanitizer.mjs';
 
-const PARTS = ['threads', 'address', 'collection', 'conformance'];
+const SHORT = 10; // seconds a fuzzer
+const LONG = 600;
+
+const PARTS = ['threads', 'address', 'collection', 'fuzz', 'conformance'];
 const PARTS_IN_CI = PARTS.filter((part) => part !== 'conformance');
 
 const options = {
@@ -53,7 +60,10 @@ function chooseParts(named, all) {
   const unknown = named.find((part) => !PARTS.includes(part));
   if (unknown) throw new Error(`no part ${unknown}; there are ${PARTS.join(', ')}`);
   if (named.length > 0) return named;
-  return all ? PARTS : PARTS_IN_CI;
+  const parts = all ? PARTS : PARTS_IN_CI;
+  if (process.env.CI || fuzzingCompiler()) return parts;
+  step('fuzz is left out: it needs clang (apt-get install clang libclang-rt-dev)');
+  return parts.filter((part) => part !== 'fuzz');
 }
 
 /** Node's tests; each engine's results are one file's. */
@@ -79,7 +89,7 @@ await main(async (args) => {
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const parts = chooseParts(positionals, values.all);
   setup();
-  if (parts.some((part) => part !== 'threads')) {
+  if (parts.some((part) => part !== 'threads' && part !== 'fuzz')) {
     await build(['native', 'typescript']);
     compileTests();
   }
@@ -89,6 +99,9 @@ await main(async (args) => {
   const results = [];
   if (parts.includes('threads')) results.push(...(await runThreadTests(how)));
   results.push(...(await runTrials(parts, how)));
+  // A short run is the same each time, as far as the machine lets it come.
+  const length = values.all ? { seconds: LONG } : { seconds: SHORT, seed: 1 };
+  if (parts.includes('fuzz')) results.push(...(await fuzz(length)));
   if (parts.includes('conformance')) results.push(...runConformance(values));
   report(results);
 });

@@ -9,7 +9,8 @@ namespace {
 
 // As binding/ has it.
 constexpr std::uint64_t kAcceptRetryMilliseconds = 50;
-constexpr int kMostTurns = 5000;
+// A byte may take a turn, where a stream has room for no more.
+constexpr int kMostTurns = 100'000;
 
 Memory& memory() {
   static Memory one;
