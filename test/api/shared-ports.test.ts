@@ -12,20 +12,24 @@ const THREADS = 3;
 const CONNECTIONS = 150;
 
 const SERVER = `
+const { once } = require('node:events');
 const { parentPort, threadId, workerData } = require('node:worker_threads');
 const net = require('soref');
-let served = 0;
+const closes = [];
 const server = net.createServer((socket) => {
-  served += 1;
+  closes.push(once(socket, 'close'));
   socket.end(String(threadId));
 });
 server.listen({ port: workerData, host: '127.0.0.1', reusePort: true }, () => {
   parentPort.postMessage(server.address().port);
 });
 parentPort.on('message', () => {
-  server.close(() => {
+  server.close(async () => {
+    // The server waits until its sockets are destroyed, as Node's does, and not until they are closed.
+    await Promise.all(closes);
     const { attached, detached, descriptors } = net.ledger();
-    parentPort.postMessage({ served, balanced: attached === detached && descriptors === 0 });
+    const balanced = attached === detached && descriptors === 0;
+    parentPort.postMessage({ served: closes.length, balanced });
     parentPort.close();
   });
 });`;
