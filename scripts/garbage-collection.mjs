@@ -25,16 +25,28 @@ function checkFlags() {
   return { file, passed: 2 - failures.length, failed: failures.length, failures };
 }
 
-/** The trial of runStagedApiTests; adds to `results` whether this Node obeys. */
-export async function collectionTrial(results) {
+/** One compares what has happened after some milliseconds; the other holds 10,000 sockets. */
+const TOO_SLOW = ['parity-scenarios.test.js', 'idle-connections.test.js'];
+/** Most of their time programs start, in which little is held by anybody. */
+const FOR_LONG_RUNS = [
+  'doctor',
+  'fallback',
+  'listen-descriptors',
+  'permission',
+  'register-processes',
+];
+
+/**
+ * The trial of runStagedApiTests; adds to `results` whether this Node obeys. Without `all` what takes
+ * long and tells little is left out.
+ */
+export async function collectionTrial(results, all) {
   await build(['sanitized-addon']);
   results.push(checkFlags());
   return async (engine) => ({
     folder: stagePackage(`build-collection/${engine}`, ADDON),
     conditionsFor: () => ({ nodeOptions: FLAGS }),
     lateFindings: () => [],
-    // One compares what has happened after some milliseconds; the other holds 10,000 sockets, through
-    // all of which each collection goes.
-    leaveOut: ['parity-scenarios.test.js', 'idle-connections.test.js'],
+    leaveOut: all ? TOO_SLOW : [...TOO_SLOW, ...FOR_LONG_RUNS.map((name) => `${name}.test.js`)],
   });
 }
