@@ -1,7 +1,9 @@
-// Runs Node's own net tests on soref (preloaded through soref/register, in children and workers too)
+// Runs Node's own tests on soref (preloaded through soref/register, in children and workers too)
 // and compares the results with the recorded ones in test/conformance/expected.json.
 //   npm run conformance -- [--node-source DIR] [--engine io_uring|epoll] [--node BIN] [--list FILE]
+//     --modules       the tests of modules that use net (http, tls, child_process …) instead of net's own
 //     --list FILE     names of tests, one a line, instead of the recorded ones of this Node line
+//     --share K/N     the Kth of N shares of the tests
 //     --plain         without soref: what Node itself makes of these tests
 //     --record        writes the results into expected.json instead of comparing
 //     --repeat N      runs everything N times; a test counts as passed when every run passed
@@ -27,7 +29,9 @@ const options = {
   'node-source': { type: 'string' },
   engine: { type: 'string' },
   node: { type: 'string', default: process.execPath },
+  modules: { type: 'boolean', default: false },
   list: { type: 'string' },
+  share: { type: 'string', default: '1/1' },
   plain: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
   sanitized: { type: 'boolean', default: false },
@@ -111,6 +115,13 @@ async function runAll(paths, settings, jobs) {
   await Promise.all(Array.from({ length: jobs }, worker));
   for (const path of alone) await runInto(path, 0);
   return results;
+}
+
+/** Every Nth name from the Kth on. */
+function shareOf(names, share) {
+  const [, k, n] = share.match(/^(\d+)\/(\d+)$/)?.map(Number) ?? [];
+  if (!(k >= 1 && k <= n)) throw new Error(`--share is K/N, such as 1/2, not ${share}`);
+  return names.filter((_, index) => index % n === k - 1);
 }
 
 /** Where the named tests are in the tree. */
@@ -198,16 +209,17 @@ await main(async (args) => {
   const major = majorOf(source);
   const expected = JSON.parse(readFileSync(EXPECTED, 'utf8'));
   // A newer Node may run an older line's tests; what differs then is recorded beside it.
-  const recorded = { ...expected[major], ...expected[`${major} on ${host}`] };
-  const names = values.list
+  const suite = values.modules ? `${major} modules` : major;
+  const recorded = { ...expected[suite], ...expected[`${suite} on ${host}`] };
+  const all = values.list
     ? readFileSync(values.list, 'utf8')
         .split('\n')
         .map((name) => name.trim())
         .filter(Boolean)
     : Object.keys(recorded);
-  if (names.length === 0)
-    throw new Error(`no tests are recorded for Node ${major}: name some with --list`);
-  const paths = locate(names, source);
+  if (all.length === 0)
+    throw new Error(`no tests are recorded for Node ${suite}: name some with --list`);
+  const paths = locate(shareOf(all, values.share), source);
   const { folder, findings } = values.sanitized
     ? await sanitizedPackage('conformance')
     : { folder: root };
@@ -234,7 +246,7 @@ await main(async (args) => {
   console.log(
     `${count('pass')} passed, ${count('fail')} failed, ${count('timeout')} timed out, ${count('finding')} with findings, ${count('skip')} skipped of ${worst.size}`,
   );
-  if (values.record) return record(expected, major, worst);
+  if (values.record) return record(expected, suite, worst);
   const regressions = compare(worst, values.plain ? {} : recorded);
   // What is recorded as failing, and fails, is neither.
   console.log(`${count('pass')} passed, ${regressions} failed`);
@@ -242,15 +254,15 @@ await main(async (args) => {
 });
 
 /** Keeps a reason that somebody wrote beside a result that is the same still. */
-function record(expected, major, results) {
+function record(expected, suite, results) {
   const lines = {};
   for (const [path, { result }] of results) {
     const name = path.slice(path.indexOf('/') + 1);
-    const before = expected[major]?.[name];
+    const before = expected[suite]?.[name];
     lines[name] =
       wordOf(before) === result ? before : result === 'pass' ? 'pass' : { result, reason: '' };
   }
-  const sorted = Object.fromEntries(Object.entries({ ...expected[major], ...lines }).sort());
-  writeFileSync(EXPECTED, `${JSON.stringify({ ...expected, [major]: sorted }, null, 2)}\n`);
+  const sorted = Object.fromEntries(Object.entries({ ...expected[suite], ...lines }).sort());
+  writeFileSync(EXPECTED, `${JSON.stringify({ ...expected, [suite]: sorted }, null, 2)}\n`);
   console.log(`recorded in ${EXPECTED}`);
 }
