@@ -8,7 +8,7 @@ const STYLE = `
   svg { max-width: 100%; height: auto } h2 { margin-top: 2.5rem } .missed { color: #a33 }
   .facts { color: #555; font-size: 13px }`;
 
-const escape = (text) =>
+const escaped = (text) =>
   String(text).replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** How many times better than node:net, by the row's first figure; goals likewise. */
@@ -42,19 +42,19 @@ function section(name, { plan, results, skipped, reproduce }) {
     return bars.length > 0 ? drawRow(figure, bars) : '';
   });
   const goals = judgeGoals(results, row).map(
-    (line) => `<li${line.includes('MISSED') ? ' class="missed"' : ''}>${escape(line)}</li>`,
+    (line) => `<li${line.includes('MISSED') ? ' class="missed"' : ''}>${escaped(line)}</li>`,
   );
   const problems = results.flatMap(({ name, problems }) =>
-    problems.map((problem) => `<li class="missed">${escape(`${name}: ${problem}`)}</li>`),
+    problems.map((problem) => `<li class="missed">${escaped(`${name}: ${problem}`)}</li>`),
   );
   const left = skipped.map(({ name, reason }) => `${name} was left out: ${reason}.`).join(' ');
-  return `<h2 id="${name}">${escape(row.title)}</h2>
-<p>Measured: ${escape(row.measures)}. ${plan.concurrency.toLocaleString('en')} connections at a time;
-medians of ${plan.rounds} rounds in turn, with a line from the lowest to the highest. ${escape(left)}</p>
+  return `<h2 id="${name}">${escaped(row.title)}</h2>
+<p>Measured: ${escaped(row.measures)}. ${plan.concurrency.toLocaleString('en')} connections at a time;
+medians of ${plan.rounds} rounds in turn, with a line from the lowest to the highest. ${escaped(left)}</p>
 ${charts.join('\n')}
-<pre>${escape(formatTable(results, row))}</pre>
+<pre>${escaped(formatTable(results, row))}</pre>
 <ul>${goals.join('')}${problems.join('')}</ul>
-<p class="facts"><code>${escape(reproduce)}</code></p>`;
+<p class="facts"><code>${escaped(reproduce)}</code></p>`;
 }
 
 /** @param {Map<string, object>} comparisons  row's name → what bench/results/ has of it */
@@ -66,9 +66,9 @@ export function page(comparisons) {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>soref: comparisons</title><style>${STYLE}</style>
 <h1>soref: comparisons</h1>
-<p class="facts">${escape(machine.cpu)} × ${machine.cpus}, Linux ${escape(machine.kernel)},
-Node ${escape(machine.node)}; from ${dates[0]} to ${dates.at(-1)};
-commit ${commits.map(escape).join(', ')}. The floor is a bare C++ program with the same engine.</p>
+<p class="facts">${escaped(machine.cpu)} × ${machine.cpus}, Linux ${escaped(machine.kernel)},
+Node ${escaped(machine.node)}; from ${dates[0]} to ${dates.at(-1)};
+commit ${commits.map(escaped).join(', ')}. The floor is a bare C++ program with the same engine.</p>
 ${summary(all)}
 ${[...comparisons].map(([name, comparison]) => section(name, comparison)).join('\n')}
 </html>
