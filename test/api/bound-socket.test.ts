@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as net from 'soref';
 import t from 'tap';
+import { freePort } from './free-port';
 import { shortFolder } from './programs';
 
 type Port = { port: number; address: string; family: string };
@@ -111,10 +112,11 @@ t.test('a port shared, and IPv6 alone', async (t) => {
   t.equal((second.address() as Port).port, port);
   first.close();
   second.close();
-  const six = new net.BoundSocket({ ipv6Only: true });
-  t.match(six.address(), { address: '::', family: 'IPv6' });
-  const four = new net.BoundSocket({ port: (six.address() as Port).port });
-  t.match(four.address(), { address: '0.0.0.0', family: 'IPv4' });
+  const both = await freePort();
+  const six = new net.BoundSocket({ ipv6Only: true, port: both });
+  t.match(six.address(), { address: '::', family: 'IPv6', port: both });
+  const four = new net.BoundSocket({ port: both });
+  t.match(four.address(), { address: '0.0.0.0', family: 'IPv4', port: both });
   six.close();
   four.close();
 });

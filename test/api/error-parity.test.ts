@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as soref from 'soref';
 import t, { type Test } from 'tap';
+import { freePort } from './free-port';
 import { shortFolder } from './programs';
 
 type Net = typeof nodeNet;
@@ -83,17 +84,6 @@ async function taken(t: Test, options: object): Promise<number> {
   await once(server, 'listening');
   t.teardown(() => server.close());
   return (server.address() as nodeNet.AddressInfo).port;
-}
-
-/** A port where nobody listens. */
-async function freePort(): Promise<number> {
-  const server = nodeNet.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as nodeNet.AddressInfo;
-  const closed = once(server, 'close');
-  server.close();
-  await closed;
-  return port;
 }
 
 const folder = shortFolder();
