@@ -21,8 +21,8 @@ import { report } from './test.mjs';
 
 const CORPUS = 'test/fuzz/corpus';
 const FOUND = 'build-fuzz/found';
-const INPUT_TIMEOUT = 25; // seconds for one input
-const STARTING = 120; // seconds that a fuzzer may take beyond its time
+const INPUT_TIMEOUT = 120; // seconds for one input, of which it takes two at most
+const STARTING = 240; // seconds that a fuzzer may take beyond its time
 
 /** What each fuzzer's inputs can be. Longer ones reach nothing that shorter ones do not. */
 const OPTIONS = {
