@@ -183,6 +183,18 @@ TEST_CASE("an outside descriptor is adopted if it is a stream socket, and stays 
   });
 }
 
+TEST_CASE("a descriptor that a socket owns is adopted by no second one") {
+  on_each_engine([](Core& core) {
+    Socket* const owner = core.connected(Family::tcp4, "127.0.0.1").server;
+    const int owned = owner->protocol().resource(owner->control_block());
+    Socket* second = nullptr;
+    CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::tcp4),
+                               {protocol::Origin::Kind::external, owned}, second),
+             -EEXIST);
+    CHECK(second == nullptr);
+  });
+}
+
 TEST_CASE("ten thousand connections come and go, and nothing is left") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");

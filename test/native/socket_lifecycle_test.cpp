@@ -243,6 +243,8 @@ TEST_CASE("every awaited write is answered once, also by a failure") {
   socket.shutdown();
   fixture.layer->flush();
   socket.send_failed(-ECONNRESET);
+  // What will never leave is held no longer.
+  CHECK(socket.outgoing().empty());
   const Recorded written = fixture.sink.take();
   CHECK(written.event == Event::written);
   CHECK_EQ(written.first, -ECONNRESET);

@@ -1,0 +1,44 @@
+// Mutants of lib: who owns a descriptor and its bytes, and which socket an event is for. They change
+// what was compiled from the file.
+import { mutantsOf, replace, without, withoutAfter } from './changes.mjs';
+
+const OWNERSHIP = ['socket-ownership', 'ownership-misuse', 'slot-reuse'];
+
+const handle = mutantsOf('lib/core/handle.ts', OWNERSHIP, {
+  'a socket that was given away keeps its name': withoutAfter(
+    'request.emitDestroy();',
+    'this.leave();',
+  ),
+  'bytes of the batch stay behind when a socket is given away': without(
+    'head.push(...(0, event_dispatcher_1.takeUndelivered)(this.slot, this.generation));',
+  ),
+  'bytes that are held stay behind when a socket is given away': replace(
+    '(this.held ?? []).flatMap(({ data }) => (data === undefined ? [] : [data]))',
+    '[]',
+  ),
+  'the core does not hear of a close': without(
+    '(0, command_writer_1.command)(command_writer_1.Command.close, this.slot, this.generation, reset, 0, 0);',
+  ),
+  'a closed socket keeps its name': replace('this.leave(); try {', 'try {'),
+});
+
+const events = mutantsOf('lib/core/event-dispatcher.ts', ['slot-reuse', 'ownership-misuse'], {
+  'an event finds its socket by the slot alone': replace(
+    'receiver !== undefined && receiver.generation === control[at + 2]',
+    'receiver !== undefined',
+  ),
+});
+
+const ownership = mutantsOf('lib/net/socket-ownership.ts', OWNERSHIP, {
+  'what was read ahead stays behind': replace('unread.concat(head)', 'head'),
+  'what waits to be written stays behind': replace('tail.concat(unsent)', 'tail'),
+  'a detach does not look who owns the descriptor': replace(
+    '!handle?.attached || this.connecting',
+    '!handle',
+  ),
+  'a write that was given away is never answered': without(
+    'if (callback) process.nextTick(callback, null);',
+  ),
+});
+
+export const LIBRARY = [...handle, ...events, ...ownership];
