@@ -3,6 +3,7 @@
 import { cpus, release } from 'node:os';
 import { chooseContenders } from './contenders.mjs';
 import { measure } from './measure.mjs';
+import { choosePeers } from './peers.mjs';
 import { choosePlacement, describePlacement } from './placement.mjs';
 import { writeResults } from './results.mjs';
 import { rows } from './rows.mjs';
@@ -23,13 +24,14 @@ const QUIET = 0.2;
  * Returns whether every process closed all its connections and every ledger balances.
  * @param {string} name  of the row
  * @param {{ command: string, engine?: string | undefined, only?: string[] | undefined,
- *   peers?: import('./contenders.mjs').Contender[] } & Partial<typeof defaults>} request
+ *   peers?: boolean | undefined } & Partial<typeof defaults>} request
  */
 export async function compare(name, { command, engine, only, peers, ...settings }) {
   const row = rows[name];
   if (!row) throw new Error(`no row ${name}; there are ${Object.keys(rows).join(', ')}`);
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const contenders = chooseContenders({ row, engine, only, peers });
+  const others = peers ? choosePeers(row) : [];
+  const contenders = chooseContenders({ row, engine, only, peers: others });
   const placement = choosePlacement();
   const plan = { ...defaults, ...row.settings, ...Object.fromEntries(given), row, placement };
   console.log(`${name}: ${row.title}`);

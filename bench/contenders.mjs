@@ -21,30 +21,38 @@ const ENGINES = ['io_uring', 'epoll'];
 
 const program = { server: join(root, 'bench/server.mjs'), client: join(root, 'bench/client.mjs') };
 const NODE_FLAGS = ['--expose-gc']; // the row of memory collects before it looks
+/** The Node that runs the comparison. */
+const OURS = { binary: process.execPath, line: '' };
 const register = pathToFileURL(join(root, 'dist/register/index.js')).href;
 
 /** Node as it is. @returns {Contender} */
-function node({ module = 'node:net', role = 'server', floors }) {
+function node({ module = 'node:net', role = 'server', floors }, { binary, line } = OURS) {
   return {
-    name: module,
-    command: [process.execPath, ...NODE_FLAGS, program[role], '--module', module],
+    name: module + line,
+    command: [binary, ...NODE_FLAGS, program[role], '--module', module],
     env: {},
     floor: floors ? 'floor epoll' : null,
-    optional: false,
+    optional: binary !== OURS.binary,
   };
 }
 
 /** soref instead of net, or under another module of Node's. @returns {Contender} */
-function soref(engine, { module = 'node:net', role = 'server', floors }) {
+function soref(engine, { module = 'node:net', role = 'server', floors }, { binary, line } = OURS) {
   const carried = ['--import', register, program[role], '--module', module, '--carrier', 'soref'];
   const itself = [program[role], '--module', 'soref'];
   return {
-    name: `soref ${engine}`,
-    command: [process.execPath, ...NODE_FLAGS, ...(module === 'node:net' ? itself : carried)],
+    name: `soref ${engine}${line}`,
+    command: [binary, ...NODE_FLAGS, ...(module === 'node:net' ? itself : carried)],
     env: { SOREF_ENGINE: engine },
     floor: floors ? `floor ${engine}` : null,
-    optional: false,
+    optional: binary !== OURS.binary,
   };
+}
+
+/** The same on another Node, for instance `{ binary: '/opt/node', line: '22' }`. */
+export function nodeContenders(row, { binary, line }) {
+  const other = { binary, line: ` on Node ${line}` };
+  return [node(row, other), ...ENGINES.map((engine) => soref(engine, row, other))];
 }
 
 /** The bare program of an engine, the limit. @returns {Contender} */

@@ -14,7 +14,8 @@ ${Object.entries(rows)
   --seconds S       length of each measurement (${defaults.seconds})
   --concurrency N   connections open at a time (${defaults.concurrency}, or as the row says)
   --engine E        io_uring or epoll: that engine, its floor and node:net
-  --only A,B        the contenders of these names`;
+  --only A,B        the contenders of these names
+  --peers           also Bun, Deno and Node 22, 24 and 26, which are installed into .cache/`;
 
 function positive(name, text) {
   if (text === undefined) return undefined;
@@ -41,6 +42,7 @@ await main(async (args) => {
       concurrency: { type: 'string' },
       engine: { type: 'string' },
       only: { type: 'string' },
+      peers: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -53,6 +55,7 @@ await main(async (args) => {
     concurrency: integer('concurrency', values.concurrency),
     engine: values.engine,
     only: values.only?.split(','),
+    peers: values.peers,
   };
   setup();
   await build(['native', 'bench', 'typescript']);

@@ -34,6 +34,16 @@ function loadArguments(run, { placement }, { mode, concurrency, warmUp, seconds,
   ];
 }
 
+/**
+ * The load generator away from the server's CPU, where there is another: for rows about how long a
+ * server lets its clients wait, and not about what it costs, for a worker beside it would take the
+ * more from it the faster it answers.
+ */
+export function apart({ server, load }) {
+  const others = load.filter((cpu) => cpu !== server);
+  return { server, load: others.length > 0 ? others : load };
+}
+
 /** Drives a server once. A connection that failed is a problem, and is never just left out. */
 export async function drive(run, plan, { warmUp, seconds, more = [] }) {
   const { row, concurrency } = plan;

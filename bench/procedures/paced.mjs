@@ -1,5 +1,5 @@
 // A server under half of the load at which node:net is at its limit: how long its clients wait.
-import { drive } from './load.mjs';
+import { apart, drive } from './load.mjs';
 import * as saturate from './saturate.mjs';
 
 export { disagreements, start } from './saturate.mjs';
@@ -19,12 +19,9 @@ export async function round(run, plan) {
   return { ...(await atRate(run, plan, plan)), rate: plan.rate };
 }
 
-/** Half of the load leaves room, so no worker shares the server's CPU where there is another. */
 function atRate(run, plan, window) {
-  const { server, load } = plan.placement;
-  const apart = load.filter((cpu) => cpu !== server);
-  const placement = { server, load: apart.length > 0 ? apart : load };
   const more = ['--rate', String(plan.rate)];
+  const placement = apart(plan.placement);
   return drive(run, { ...plan, placement, concurrency: ROOM }, { ...window, more });
 }
 
