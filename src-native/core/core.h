@@ -34,10 +34,11 @@ class Core {
   // After the loop has blocked: takes what has completed meanwhile, as events.
   void begin_turn() noexcept;
   [[nodiscard]] bool has_events() const noexcept { return !events_.empty(); }
-  // Hands over all events, batch by batch. `dispatch` runs the consumers of those between the two
-  // event fields of the header, and moves the cursor before each; it may return early, where a
-  // consumer threw, and is called again for the rest. It may also deliver, where a consumer runs
-  // the loop itself.
+  // Hands over all events, batch by batch, but of new connections only so many that others do not
+  // wait for them; the rest come in the turns that follow. `dispatch` runs the consumers of those
+  // between the two event fields of the header, and moves the cursor before each; it may return
+  // early, where a consumer threw, and is called again for the rest. It may also deliver, where a
+  // consumer runs the loop itself.
   void deliver(const std::function<void()>& dispatch) noexcept;
 
   // Listeners that ran out of descriptors or memory: whether there are any, and their next try.

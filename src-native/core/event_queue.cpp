@@ -7,11 +7,28 @@
 
 namespace soref::core {
 
+namespace {
+
+// Arrivals of a turn in which established connections have something to tell, too: as many as cost
+// about as much as a turn of the others, and enough that a turn's own cost is nothing beside
+// theirs.
+constexpr std::size_t kArrivalsBesideOthers = 16;
+
+constexpr bool is_arrival(socket::Event event) noexcept {
+  return event == socket::Event::connection || event == socket::Event::accept_failed;
+}
+
+}  // namespace
+
 void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
                        std::int32_t second) {
   socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
-  records_.push_back({&socket, socket.name(), event, first, second});
+  if (is_arrival(event)) {
+    arrivals_.push_back({&socket, socket.name(), event, first, second});
+  } else {
+    records_.push_back({&socket, socket.name(), event, first, second});
+  }
 }
 
 void EventQueue::queue_closed(socket::SocketName name) {
@@ -31,6 +48,19 @@ void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexc
   } else {
     layer.reuse_slot(record.name);
   }
+}
+
+void EventQueue::admit_arrivals() {
+  if (arrivals_.empty()) return;
+  // A farewell keeps nobody waiting: those who only come and go have no need of a limit.
+  const bool others =
+      std::any_of(records_.begin() + static_cast<std::ptrdiff_t>(next_), records_.end(),
+                  [](const Record& record) { return record.event != socket::Event::closed; });
+  const std::size_t count =
+      others ? std::min(kArrivalsBesideOthers, arrivals_.size()) : arrivals_.size();
+  const auto end = arrivals_.begin() + static_cast<std::ptrdiff_t>(count);
+  records_.insert(records_.end(), arrivals_.begin(), end);
+  arrivals_.erase(arrivals_.begin(), end);
 }
 
 std::uint32_t EventQueue::fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept {
@@ -93,6 +123,8 @@ std::vector<protocol::Chunk> EventQueue::take_data(const socket::Socket& socket)
 void EventQueue::discard_all(socket::SocketLayer& layer) noexcept {
   settle(layer);
   // Releasing frees nothing by itself, so the records stay valid throughout.
+  for (const Record& record : arrivals_) release(record, layer);
+  arrivals_.clear();
   for (; next_ < records_.size(); ++next_) release(records_[next_], layer);
   records_.clear();
   next_ = 0;

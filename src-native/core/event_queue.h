@@ -1,9 +1,11 @@
 // Events on their way to JavaScript. Sockets append; Environment::deliver() moves them into shared
 // memory batch by batch. Each event holds a Reference::event of its socket until JavaScript has
-// seen it, and each data event owns its receive buffer until then.
+// seen it, and each data event owns its receive buffer until then. What listeners report waits
+// apart from the rest: a storm of new connections must not keep those that are established waiting.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <vector>
 
 #include "core/shared_memory.h"
@@ -25,7 +27,11 @@ class EventQueue final : public socket::EventSink {
   void discard(protocol::Chunk chunk) override;
 
   // Nothing waits, and nothing is being looked at.
-  [[nodiscard]] bool empty() const noexcept { return next_ == records_.size() && batch_.empty(); }
+  [[nodiscard]] bool empty() const noexcept {
+    return next_ == records_.size() && arrivals_.empty() && batch_.empty();
+  }
+  // To be called once a turn, before its batches: lets in as many arrivals as it may have.
+  void admit_arrivals();
   // Writes the next batch into shared memory; the number of events in it. Connections are accepted
   // here: an event names the child that JavaScript holds from now on.
   [[nodiscard]] std::uint32_t fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept;
@@ -53,8 +59,9 @@ class EventQueue final : public socket::EventSink {
   host::HostStack* stack_;
   base::Ledger* ledger_;
   std::vector<Record> records_;
-  std::size_t next_ = 0;       // the first record that no batch has taken
-  std::vector<Record> batch_;  // what JavaScript is looking at
+  std::size_t next_ = 0;         // the first record that no batch has taken
+  std::deque<Record> arrivals_;  // of listeners, until they are let in
+  std::vector<Record> batch_;    // what JavaScript is looking at
 };
 
 }  // namespace soref::core
