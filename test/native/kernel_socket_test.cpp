@@ -195,6 +195,37 @@ TEST_CASE("a descriptor that a socket owns is adopted by no second one") {
   });
 }
 
+TEST_CASE("an engine forgets a descriptor that leaves, though somebody keeps it open") {
+  on_each_engine([](Core& core) {
+    for (const bool released : {false, true}) {
+      int ends[2];
+      CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+      const int duplicate = ::dup(ends[0]);
+      Socket* socket = nullptr;
+      CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::local),
+                                 {protocol::Origin::Kind::external, ends[0]}, socket),
+               0);
+      socket->receive(true);
+      core.turn();
+      if (released) {
+        socket->quiesce();
+        CHECK(core.run([&] { return socket->references(base::Reference::operation) == 0; }));
+        CHECK_EQ(socket->release(), ends[0]);
+      }
+      const std::size_t before = core.count(Event::closed);
+      socket->close(false);
+      CHECK(core.run([&] { return core.count(Event::closed) == before + 1; }));
+      // What the engine heard of it now would name a channel that is gone.
+      CHECK_EQ(::send(ends[1], "late", 4, MSG_NOSIGNAL), 4);
+      for (int turns = 0; turns < 5; ++turns) core.turn();
+      CHECK(core.received.empty());
+      if (released) ::close(ends[0]);
+      ::close(duplicate);
+      ::close(ends[1]);
+    }
+  });
+}
+
 TEST_CASE("ten thousand connections come and go, and nothing is left") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
