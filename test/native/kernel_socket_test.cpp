@@ -42,7 +42,8 @@ TEST_CASE("a refused connection is reported once and leaves nothing") {
   });
 }
 
-TEST_CASE("a socket that wants to read and has no peer fails at the turn's end, unless it connects") {
+TEST_CASE(
+    "a socket that wants to read and has no peer fails at the turn's end, unless it connects") {
   on_each_engine([](Core& core) {
     Socket& first = core.listener(Family::tcp4, "127.0.0.1");
     Socket& reader = core.create(Family::tcp4);
