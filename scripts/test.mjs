@@ -50,7 +50,7 @@ const LAYOUT_TIMEOUT = 60_000; // milliseconds a file
 const TYPES_TIMEOUT = 120_000;
 const NATIVE_TIMEOUT = 120_000;
 const BENCH_TIMEOUT = 120_000;
-const API_TIMEOUT = 120_000;
+const API_TIMEOUT = 300_000; // some start dozens of processes, on a machine that may be busy
 const SOAK_TIMEOUT = 400_000;
 
 async function layout({ only, runner }) {

@@ -2,9 +2,6 @@
 import t from 'tap';
 import { run, runRegistered, shortFolder } from './programs';
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(100_000);
-
 // Each program is run on node:net as well, and has to print the same there.
 const CLUSTER = `
 const cluster = require('node:cluster');

@@ -5,9 +5,6 @@ import { Worker } from 'node:worker_threads';
 import { connect } from 'soref';
 import t, { type Test } from 'tap';
 
-// Many connections, on a machine that may be busy.
-t.setTimeout(100_000);
-
 const THREADS = 3;
 const CONNECTIONS = 150;
 
