@@ -42,7 +42,8 @@ async function runTrials(parts, { all, engine, ...how }) {
   const results = [];
   const trials = [];
   if (parts.includes('address')) trials.push(await addressTrial(results));
-  if (parts.includes('collection')) trials.push(await collectionTrial(results, all));
+  if (parts.includes('collection'))
+    trials.push(await collectionTrial(results, all || how.only !== ''));
   if (trials.length === 0) return results;
   const engines = engine ? [engine] : availableEngines(results);
   // Two at a time: in each round the trials meet different engines.
