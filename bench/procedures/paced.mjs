@@ -12,7 +12,7 @@ export async function prepare([first], plan) {
 }
 
 export function warmUp(run, plan) {
-  return atRate(run, plan, { warmUp: 0, seconds: plan.firstWarmUp });
+  return atRate(run, plan, { warmUp: 0, seconds: plan.firstWarmUp, warmsUp: true });
 }
 
 export async function round(run, plan) {

@@ -7,7 +7,7 @@ export function start(contender, { row, placement }) {
 }
 
 export async function warmUp(run, plan) {
-  await drive(run, plan, { warmUp: 0, seconds: plan.firstWarmUp });
+  await drive(run, plan, { warmUp: 0, seconds: plan.firstWarmUp, warmsUp: true });
 }
 
 export function round(run, plan) {
