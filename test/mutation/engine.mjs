@@ -1,4 +1,8 @@
 // Mutants of src-native/engine: operations and their final completions, cancelling, lists, buffers.
+// Left out, since nothing can tell them from the source:
+// - a forgotten channel that keeps the error of its last send: it goes with its socket;
+// - a channel that still points to what is left of a finished send: the next send points elsewhere
+//   before anybody looks.
 import { mutantsOf, replace, twice, without, withoutAfter } from './changes.mjs';
 
 const ENGINES = ['engine_lifetime_test', 'engine_receive_test', 'engine_send_test'];
@@ -38,9 +42,6 @@ const uring = mutantsOf('src-native/engine/uring_engine.cpp', ENGINES, {
   'who waits for a buffer is not woken': without(
     'restart_later(starved_.pop_front(), kRestartRead);',
   ),
-  'an error that ended the last send is told of another socket': without(
-    'channel.deferred_send_error = 0;',
-  ),
 });
 
 const uringCompletions = mutantsOf('src-native/engine/uring_completions.cpp', ENGINES, {
@@ -51,10 +52,6 @@ const uringCompletions = mutantsOf('src-native/engine/uring_completions.cpp', EN
     'result == -EINTR',
   ),
   'who waits for a buffer is not remembered': without('starved_.push_back(channel);'),
-  'what is left of a send is freed twice': replace(
-    'delete std::exchange(channel.pending_send, nullptr);',
-    'delete channel.pending_send;',
-  ),
   'what is left of a send is not freed': replace(
     'delete std::exchange(channel.pending_send, nullptr);',
     'channel.pending_send = nullptr;',
