@@ -1,8 +1,10 @@
 // Starts and ends the processes of a measurement: those that are measured, and the load generators.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { programs } from './contenders.mjs';
 
 const START_TIMEOUT = 10_000; // milliseconds
@@ -181,8 +183,14 @@ export class Load {
     return JSON.parse(output);
   }
 
-  /** Ends it before its time, in order. */
-  stop() {
+  /** Ends it before its time, in order; not before it listens to the signal, on a busy machine. */
+  async stop() {
+    const handles = () => {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+      const caught = /^SigCgt:\s+(\w+)/m.exec(status)?.[1] ?? '0';
+      return (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n; // signal 15 is bit 14
+    };
+    while (this.#child.exitCode === null && !handles()) await sleep(10);
     this.#child.kill('SIGTERM');
     return this.result;
   }
