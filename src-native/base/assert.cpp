@@ -7,10 +7,12 @@
 namespace soref::base {
 
 void assertion_failed(const char* condition, const char* invariant, const char* file, int line,
-                      const char* subject) noexcept {
+                      const Subject* subject) noexcept {
   std::fprintf(stderr, "soref: invariant broken: %s\n  condition: %s\n  at: %s:%d\n", invariant,
                condition, file, line);
-  if (subject[0] != '\0') std::fprintf(stderr, "  subject: %s\n", subject);
+  // What comes first is printed first: describing walks what may be damaged.
+  std::fflush(stderr);
+  if (subject != nullptr) std::fprintf(stderr, "  about: %s\n", subject->describe().c_str());
   std::fflush(stderr);
   std::abort();
 }

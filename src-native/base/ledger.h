@@ -6,12 +6,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "base/assert.h"
 #include "base/reference.h"
 
 namespace soref::base {
 
-struct Ledger {
+struct Ledger final : Subject {
   std::uint64_t attach_attempted = 0;
   std::uint64_t attached = 0;  // attach succeeded
   std::uint64_t attach_failed = 0;
@@ -32,6 +34,18 @@ struct Ledger {
   [[nodiscard]] std::uint64_t& held(Reference tag) noexcept {
     return references[static_cast<std::size_t>(tag)];
   }
+  [[nodiscard]] std::uint64_t all_references() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t held : references) sum += held;
+    return sum;
+  }
+  [[nodiscard]] std::uint64_t operations_in_flight() const noexcept {
+    return operations_submitted - operations_completed;
+  }
+  [[nodiscard]] std::uint64_t events_waiting() const noexcept {
+    return events_queued - events_delivered;
+  }
+  [[nodiscard]] std::string describe() const override;
 };
 
 }  // namespace soref::base

@@ -162,10 +162,14 @@ void Core::shut_down() noexcept {
     engine().submit();
     if (!complete()) engine().wait(1000);
   }
-  SOREF_ASSERT(ledger_->descriptors == 0, "no descriptor outlives its environment");
-  SOREF_ASSERT(ledger_->operations_submitted == ledger_->operations_completed,
-               "no operation outlives its environment");
-  SOREF_ASSERT(ledger_->pinned_buffers == 0, "no buffer stays pinned after its environment");
+  const base::Ledger& ledger = *ledger_;
+  SOREF_ASSERT_ABOUT(ledger.descriptors == 0, "no descriptor outlives its environment", ledger);
+  SOREF_ASSERT_ABOUT(ledger.operations_in_flight() == 0, "no operation outlives its environment",
+                     ledger);
+  SOREF_ASSERT_ABOUT(ledger.events_waiting() == 0, "no event outlives its environment", ledger);
+  SOREF_ASSERT_ABOUT(ledger.pinned_buffers == 0, "no buffer stays pinned after its environment",
+                     ledger);
+  SOREF_ASSERT_ABOUT(ledger.all_references() == 0, "no reference outlives its environment", ledger);
 }
 
 }  // namespace soref::core

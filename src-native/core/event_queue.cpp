@@ -32,8 +32,18 @@ void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t
 }
 
 void EventQueue::queue_closed(socket::SocketName name) {
+  SOREF_ASSERT_EXPENSIVE(!names(name), "a socket's last event is 'closed'", *ledger_);
   ++ledger_->events_queued;
   records_.push_back({nullptr, name, socket::Event::closed, 0, 0});
+}
+
+bool EventQueue::names(socket::SocketName name) const noexcept {
+  const auto is_of = [&](const Record& record) {
+    return record.name.slot == name.slot && record.name.generation == name.generation;
+  };
+  const auto start = records_.begin() + static_cast<std::ptrdiff_t>(next_);
+  return std::any_of(start, records_.end(), is_of) ||
+         std::any_of(batch_.begin(), batch_.end(), is_of);
 }
 
 void EventQueue::discard(protocol::Chunk chunk) { stack_->engine().recycle(chunk.buffer); }
@@ -64,7 +74,7 @@ void EventQueue::admit_arrivals() {
 }
 
 std::uint32_t EventQueue::fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept {
-  SOREF_ASSERT(batch_.empty(), "one batch of events is delivered at a time");
+  SOREF_ASSERT_ABOUT(batch_.empty(), "one batch of events is delivered at a time", *ledger_);
   std::uint32_t count = 0;
   for (; next_ < records_.size() && count < kEventCapacity; ++next_) {
     Record record = records_[next_];

@@ -54,6 +54,8 @@ class EventQueue final : public socket::EventSink {
     std::int32_t first = 0;
     std::int32_t second = 0;
   };
+  // Whether an event of that name waits or is being delivered.
+  [[nodiscard]] bool names(socket::SocketName name) const noexcept;
   void release(const Record& record, socket::SocketLayer& layer) noexcept;
 
   host::HostStack* stack_;

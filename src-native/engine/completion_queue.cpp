@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "engine/channel_report.h"
 
 namespace soref::engine {
 namespace {
@@ -35,7 +36,8 @@ bool begin_cancel(OperationState& state) noexcept {
 CompletionQueue::CompletionQueue(base::Ledger& ledger) : ledger_(&ledger), ring_(kInitialSize) {}
 
 CompletionQueue::~CompletionQueue() {
-  SOREF_ASSERT(unfinished_ == 0, "an engine goes only when no operation is in flight");
+  SOREF_ASSERT_ABOUT(unfinished_ == 0, "an engine goes only when no operation is in flight",
+                     *ledger_);
   Completion completion;
   while (take(completion)) {
     if (completion.kind == Kind::accept && completion.result >= 0) ::close(completion.result);
@@ -43,9 +45,11 @@ CompletionQueue::~CompletionQueue() {
 }
 
 void CompletionQueue::start(Channel& channel, Kind kind) noexcept {
-  SOREF_ASSERT(channel.descriptor >= 0, "an operation starts on an open descriptor");
+  SOREF_ASSERT_ABOUT(channel.descriptor >= 0, "an operation starts on an open descriptor",
+                     ChannelReport(channel));
   OperationState& state = state_of(channel, kind);
-  SOREF_ASSERT(state == OperationState::idle, "one operation per direction at a time");
+  SOREF_ASSERT_ABOUT(state == OperationState::idle, "one operation per direction at a time",
+                     ChannelReport(channel));
   state = OperationState::in_flight;
   kind_of(channel, kind) = kind;
   ++unfinished_;
@@ -62,17 +66,22 @@ bool CompletionQueue::cancel_write(Channel& channel) noexcept {
 
 void CompletionQueue::progress(Channel& channel, Kind kind, std::int32_t result,
                                std::uint32_t buffer) noexcept {
-  SOREF_ASSERT(reads(kind), "only reading operations complete more than once");
-  SOREF_ASSERT(channel.read_kind == kind, "a completion has its operation's kind");
-  SOREF_ASSERT(runs(channel.read_state), "a completion belongs to an operation in flight");
+  SOREF_ASSERT_ABOUT(reads(kind), "only reading operations complete more than once",
+                     ChannelReport(channel));
+  SOREF_ASSERT_ABOUT(channel.read_kind == kind, "a completion has its operation's kind",
+                     ChannelReport(channel));
+  SOREF_ASSERT_ABOUT(runs(channel.read_state), "a completion belongs to an operation in flight",
+                     ChannelReport(channel));
   push({&channel, kind, false, result, buffer});
 }
 
 void CompletionQueue::finish(Channel& channel, Kind kind, std::int32_t result) noexcept {
   OperationState& state = state_of(channel, kind);
-  SOREF_ASSERT(kind_of(channel, kind) == kind, "a completion has its operation's kind");
-  SOREF_ASSERT(runs(state), "an operation has one final completion");
-  SOREF_ASSERT(unfinished_ > 0, "no more operations finish than have started");
+  SOREF_ASSERT_ABOUT(kind_of(channel, kind) == kind, "a completion has its operation's kind",
+                     ChannelReport(channel));
+  SOREF_ASSERT_ABOUT(runs(state), "an operation has one final completion", ChannelReport(channel));
+  SOREF_ASSERT_ABOUT(unfinished_ > 0, "no more operations finish than have started",
+                     ChannelReport(channel));
   state = OperationState::finished;
   --unfinished_;
   push({&channel, kind, true, result, kNoBuffer});
@@ -83,7 +92,8 @@ bool CompletionQueue::take(Completion& completion) noexcept {
   completion = ring_[head_++ & (ring_.size() - 1)];
   if (completion.final) {
     OperationState& state = state_of(*completion.channel, completion.kind);
-    SOREF_ASSERT(state == OperationState::finished, "a final completion is taken once");
+    SOREF_ASSERT_ABOUT(state == OperationState::finished, "a final completion is taken once",
+                       ChannelReport(*completion.channel));
     state = OperationState::idle;
     ++ledger_->operations_completed;
   }

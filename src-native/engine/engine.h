@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 
+#include "base/assert.h"
 #include "base/ledger.h"
 
 namespace soref::engine {
@@ -37,7 +38,8 @@ struct PendingSend;
 // A descriptor as the engine sees it, embedded in its control block, which owns the descriptor.
 struct Channel {
   int descriptor = -1;
-  void* owner = nullptr;  // the control block; opaque to the engine
+  void* owner = nullptr;                   // the control block; opaque to the engine
+  const base::Subject* subject = nullptr;  // the socket, for reports
 
   Kind read_kind = Kind::receive;
   OperationState read_state = OperationState::idle;

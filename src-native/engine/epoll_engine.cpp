@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "engine/channel_report.h"
 #include "engine/pending_send.h"
 #include "engine/socket_error.h"
 
@@ -87,7 +88,8 @@ void EpollEngine::receive(Channel& channel) noexcept { start_when_ready(channel,
 void EpollEngine::connect(Channel& channel) noexcept {
   // A socket that was watched before it began to connect has reported that it hangs up, which would
   // pass for the end of the connect.
-  SOREF_ASSERT((channel.engine_flags & kRegistered) == 0, "connect is a channel's first operation");
+  SOREF_ASSERT_ABOUT((channel.engine_flags & kRegistered) == 0,
+                     "connect is a channel's first operation", ChannelReport(channel));
   start_when_ready(channel, Kind::connect);
 }
 
@@ -129,7 +131,8 @@ void EpollEngine::cancel_write(Channel& channel) noexcept {
 }
 
 void EpollEngine::forget(Channel& channel) noexcept {
-  SOREF_ASSERT(channel.idle(), "a channel is forgotten when it has nothing in flight");
+  SOREF_ASSERT_ABOUT(channel.idle(), "a channel is forgotten when it has nothing in flight",
+                     ChannelReport(channel));
   ready_.remove(channel);
   starved_.remove(channel);
   if ((channel.engine_flags & kRegistered) != 0) {
@@ -306,6 +309,9 @@ bool EpollEngine::has_work() const noexcept {
 void EpollEngine::recycle(std::uint32_t buffer) noexcept {
   SOREF_ASSERT(buffer < pool_.count && free_buffers_.size() < pool_.count,
                "a buffer comes back once, to the pool that it came from");
+  SOREF_ASSERT_EXPENSIVE(
+      std::find(free_buffers_.begin(), free_buffers_.end(), buffer) == free_buffers_.end(),
+      "a buffer comes back once", *ledger_);
   free_buffers_.push_back(buffer);
 }
 

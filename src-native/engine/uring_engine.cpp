@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "engine/channel_report.h"
 #include "engine/pending_send.h"
 #include "engine/uring_marks.h"
 #include "engine/uring_probe.h"
@@ -175,10 +176,12 @@ void UringEngine::ask_to_cancel(Channel& channel, std::uint64_t tag) noexcept {
 }
 
 void UringEngine::forget(Channel& channel) noexcept {
-  SOREF_ASSERT(channel.idle(), "a channel is forgotten when it has nothing in flight");
+  SOREF_ASSERT_ABOUT(channel.idle(), "a channel is forgotten when it has nothing in flight",
+                     ChannelReport(channel));
   restart_.remove(channel);
   starved_.remove(channel);
-  SOREF_ASSERT(channel.engine_flags == 0, "the kernel holds nothing of an idle channel");
+  SOREF_ASSERT_ABOUT(channel.engine_flags == 0, "the kernel holds nothing of an idle channel",
+                     ChannelReport(channel));
   channel.deferred_send_error = 0;
 }
 

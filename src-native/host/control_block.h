@@ -19,6 +19,7 @@ struct ControlBlock final : protocol::ControlBlock {
       : socket(&owner), descriptor(std::move(opened)) {
     channel.descriptor = descriptor.number();
     channel.owner = this;
+    channel.subject = socket;
   }
 
   protocol::Upcalls* socket;
@@ -35,6 +36,7 @@ struct ControlBlock final : protocol::ControlBlock {
   bool receive_wanted = false;
   bool listening = false;
   bool leaving = false;  // close, abort or quiesce has been called: nothing starts any more
+  bool left = false;     // close or abort has been called
 };
 
 // The control block of a socket that KernelProtocol attached.

@@ -33,6 +33,18 @@ void HostStack::register_protocols(protocol::Switch& protocols) {
 
 // --- starting
 
+namespace {
+
+// Each operation has a reference from before its submission until its final completion.
+void hold_operation(ControlBlock& block, protocol::Hold& hold, base::Cause cause) noexcept {
+  SOREF_ASSERT_ABOUT(!hold.held(), "one operation per direction, each with its reference",
+                     *block.socket);
+  SOREF_ASSERT_ABOUT(!block.leaving, "nothing starts on a socket that is leaving", *block.socket);
+  hold = protocol::Hold(*block.socket, base::Reference::operation, cause);
+}
+
+}  // namespace
+
 void HostStack::enter_engine_mode(ControlBlock& block) noexcept {
   if (block.engine_mode) return;
   int nonblocking = engine_->wants_nonblocking() ? 1 : 0;
@@ -42,13 +54,13 @@ void HostStack::enter_engine_mode(ControlBlock& block) noexcept {
 
 void HostStack::start_accept(ControlBlock& block) noexcept {
   enter_engine_mode(block);
-  block.reading = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("accept"));
+  hold_operation(block, block.reading, base::Cause("accept"));
   engine_->accept(block.channel);
 }
 
 void HostStack::start_receive(ControlBlock& block) noexcept {
   enter_engine_mode(block);
-  block.reading = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("receive"));
+  hold_operation(block, block.reading, base::Cause("receive"));
   engine_->receive(block.channel);
 }
 
@@ -58,12 +70,12 @@ void HostStack::start_send(ControlBlock& block) noexcept {
   protocol::SendQueue& outgoing = block.socket->outgoing();
   const std::size_t count = outgoing.front(pieces);
   block.channel.end_follows = outgoing.end_follows();
-  block.writing = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("send"));
+  hold_operation(block, block.writing, base::Cause("send"));
   engine_->send(block.channel, std::span(pieces.data(), count));
 }
 
 void HostStack::start_connect(ControlBlock& block) noexcept {
-  block.writing = protocol::Hold(*block.socket, base::Reference::operation, base::Cause("connect"));
+  hold_operation(block, block.writing, base::Cause("connect"));
   engine_->connect(block.channel);
 }
 
@@ -77,6 +89,8 @@ void HostStack::cancel(ControlBlock& block) noexcept {
 // --- completing
 
 bool HostStack::complete_next() noexcept {
+  SOREF_ASSERT_ABOUT(ledger_->held(base::Reference::operation) == ledger_->operations_in_flight(),
+                     "references of operations are as many as operations in flight", *ledger_);
   engine::Completion completion;
   if (!engine_->next(completion)) return false;
   auto& block = *static_cast<ControlBlock*>(completion.channel->owner);

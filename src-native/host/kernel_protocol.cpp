@@ -55,8 +55,9 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
 
 void KernelProtocol::detach(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
-  SOREF_ASSERT(mine.leaving, "close or abort comes before detach");
-  SOREF_ASSERT(mine.channel.idle(), "a descriptor is closed only without operations in flight");
+  SOREF_ASSERT_ABOUT(mine.left, "close or abort comes before detach", *mine.socket);
+  SOREF_ASSERT_ABOUT(mine.channel.idle(),
+                     "a descriptor is closed only without operations in flight", *mine.socket);
   if (mine.descriptor.is_open()) stack_->engine().forget(mine.channel);
   delete &mine;
 }

@@ -50,10 +50,17 @@ void KernelProtocol::remove_path(const ControlBlock& block) noexcept {
 }
 
 // Ends what is in flight; nothing starts after this.
+void KernelProtocol::quiesce(protocol::ControlBlock& block) noexcept {
+  ControlBlock& mine = kernel(block);
+  mine.leaving = true;
+  mine.receive_wanted = false;
+  stack_->cancel(mine);
+}
+
 void KernelProtocol::leave(ControlBlock& block) noexcept {
-  block.leaving = true;
-  block.receive_wanted = false;
-  stack_->cancel(block);
+  SOREF_ASSERT_ABOUT(!block.left, "one close or abort, and no second", *block.socket);
+  block.left = true;
+  quiesce(block);
 }
 
 void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
@@ -74,11 +81,10 @@ void KernelProtocol::abort(protocol::ControlBlock& block) noexcept {
   leave(mine);
 }
 
-void KernelProtocol::quiesce(protocol::ControlBlock& block) noexcept { leave(kernel(block)); }
-
 int KernelProtocol::release(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
-  SOREF_ASSERT(mine.channel.idle(), "a descriptor leaves only without operations in flight");
+  SOREF_ASSERT_ABOUT(mine.channel.idle(), "a descriptor leaves only without operations in flight",
+                     *mine.socket);
   stack_->engine().forget(mine.channel);
   mine.bound_path.reset();
   return mine.descriptor.release();

@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/reference.h"
 #include "protocol/send_queue.h"
 
@@ -70,8 +71,8 @@ enum class Option : std::uint8_t {
 };
 inline constexpr std::uint8_t kOptionCount = 8;
 
-// What a protocol tells its socket. Implemented by socket::Socket.
-class Upcalls {
+// What a protocol tells its socket. Implemented by socket::Socket, which describes itself.
+class Upcalls : public base::Subject {
  public:
   Upcalls(const Upcalls&) = delete;
   Upcalls& operator=(const Upcalls&) = delete;
@@ -121,6 +122,8 @@ class Hold {
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
   ~Hold() { reset(); }
+
+  [[nodiscard]] bool held() const noexcept { return socket_ != nullptr; }
 
   void reset() noexcept {
     if (socket_ != nullptr) std::exchange(socket_, nullptr)->drop(tag_, cause_);

@@ -6,11 +6,9 @@
 
 namespace soref::socket {
 
-AcceptQueue::~AcceptQueue() {
-  SOREF_ASSERT(children_.empty(), "a listener's queue is empty when the listener is freed");
-}
-
 void AcceptQueue::append(Socket& child) {
+  SOREF_ASSERT_ABOUT(child.references(base::Reference::queue) == 0,
+                     "a connection is on one accept queue", child);
   child.hold(base::Reference::queue, base::Cause("queued"));
   children_.push_back(&child);
 }
@@ -19,6 +17,8 @@ Socket* AcceptQueue::take() noexcept {
   if (children_.empty()) return nullptr;
   Socket* child = children_.front();
   children_.pop_front();
+  SOREF_ASSERT_ABOUT(child->references(base::Reference::queue) == 1,
+                     "an accept queue holds its connections", *child);
   return child;
 }
 

@@ -12,7 +12,6 @@ class Socket;
 
 class AcceptQueue {
  public:
-  ~AcceptQueue();
   // Takes the queue reference.
   void append(Socket& child);
   // Takes the oldest entry off; the caller now answers for its queue reference. Null when empty.

@@ -13,15 +13,13 @@ namespace soref::socket {
 // --- states
 
 void Socket::set_life(Life next) noexcept {
-  SOREF_ASSERT_ABOUT(is_legal(life_, next), "a socket's life takes only legal steps",
-                     describe().c_str());
+  SOREF_ASSERT_ABOUT(is_legal(life_, next), "a socket's life takes only legal steps", *this);
   const Life from = std::exchange(life_, next);
   layer_->tell([&](TransitionObserver& observer) { observer.life_changed(*this, from); });
 }
 
 void Socket::set_connection(Connection next) noexcept {
-  SOREF_ASSERT_ABOUT(is_legal(connection_, next), "a connection takes only legal steps",
-                     describe().c_str());
+  SOREF_ASSERT_ABOUT(is_legal(connection_, next), "a connection takes only legal steps", *this);
   const Connection from = std::exchange(connection_, next);
   layer_->tell([&](TransitionObserver& observer) { observer.connection_changed(*this, from); });
 }
@@ -162,7 +160,7 @@ void Socket::quiesce() noexcept { protocol_->quiesce(control_block()); }
 
 int Socket::release() noexcept {
   SOREF_ASSERT_ABOUT(references(base::Reference::operation) == 0,
-                     "a resource leaves only without operations in flight", describe().c_str());
+                     "a resource leaves only without operations in flight", *this);
   return protocol_->release(control_block());
 }
 

@@ -83,8 +83,8 @@ class Socket final : public protocol::Upcalls {
   [[nodiscard]] bool cant_send() const noexcept { return cant_send_; }
   [[nodiscard]] bool cant_receive() const noexcept { return cant_receive_; }
   [[nodiscard]] std::size_t queued_connections() const noexcept;
-  // One line: name, protocol, states, references by tag.
-  [[nodiscard]] std::string describe() const;
+  // One line: name, protocol, states, references by tag. Below it the log, where there is one.
+  [[nodiscard]] std::string describe() const override;
 
  private:
   friend class SocketLayer;  // socket_lifecycle: attach, detach and the unreferenced list
@@ -98,7 +98,8 @@ class Socket final : public protocol::Upcalls {
   void shutdown_if_drained() noexcept;
   void want_flush();
   void report(Event event, std::int32_t first = 0, std::int32_t second = 0) noexcept;
-  // The last consumer leaves the connection: the one place that calls a protocol's close and abort.
+  // The last consumer leaves: close or abort, of which a socket's life allows one. The one place
+  // that calls a protocol's close and abort.
   void leave(bool reset) noexcept;
   void abort_queued() noexcept;
 

@@ -44,6 +44,9 @@ class SocketLayer {
   // JavaScript has seen the farewell of that name: its slot can name another socket. Before that it
   // could not, since JavaScript still finds the old one there.
   void reuse_slot(SocketName name);
+  // Holds the counts against the sockets; walks all of them, so only in builds with expensive
+  // checks.
+  void check_counts() const noexcept;
   // Environment exit: every consumer leaves. Operations then end, and reclaim() does the rest.
   void close_all() noexcept;
 
@@ -73,8 +76,13 @@ class SocketLayer {
     bool parked = false;  // its last socket is gone, and JavaScript may still know it by its slot
   };
 
+  // What an assertion about a place in the table is about.
+  [[nodiscard]] const base::Subject& subject_of(const Entry& entry) const noexcept {
+    if (entry.socket != nullptr) return *entry.socket;
+    return *ledger_;
+  }
   [[nodiscard]] Socket* allocate(protocol::Protocol& protocol);
-  void free(Socket* socket) noexcept;
+  void destroy(Socket* socket) noexcept;
   [[nodiscard]] int attach(Socket& socket, protocol::Origin origin) noexcept;
   void detach(Socket& socket) noexcept;
   [[nodiscard]] bool holds(int resource) const noexcept;

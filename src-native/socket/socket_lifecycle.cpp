@@ -1,5 +1,6 @@
 // Allocation, attach, the count, detach and release: the one call site of a protocol's attach and
 // the one of its detach are here.
+#include <array>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -13,8 +14,9 @@ SocketLayer::SocketLayer(protocol::Switch& protocols, EventSink& events,
     : protocols_(&protocols), events_(&events), ledger_(&ledger) {}
 
 SocketLayer::~SocketLayer() {
-  SOREF_ASSERT(live_ == 0, "no socket outlives its environment");
-  SOREF_ASSERT(ledger_->attached == ledger_->detached, "every attach has its detach at exit");
+  SOREF_ASSERT_ABOUT(live_ == 0, "no socket outlives its environment", *ledger_);
+  SOREF_ASSERT_ABOUT(ledger_->attached == ledger_->detached, "every attach has its detach at exit",
+                     *ledger_);
 }
 
 Socket::Socket(SocketLayer& layer, protocol::Protocol& protocol, SocketName name) noexcept
@@ -24,19 +26,17 @@ Socket::Socket(SocketLayer& layer, protocol::Protocol& protocol, SocketName name
       name_(name) {}
 
 Socket::~Socket() {
-  SOREF_ASSERT_ABOUT(total_ == 0, "a socket is freed only without references", describe().c_str());
-  SOREF_ASSERT_ABOUT(block_ == nullptr, "a socket is freed only after its detach",
-                     describe().c_str());
+  SOREF_ASSERT_ABOUT(total_ == 0, "a socket is freed only without references", *this);
+  SOREF_ASSERT_ABOUT(block_ == nullptr, "a socket is freed only after its detach", *this);
   SOREF_ASSERT_ABOUT(life_ == Life::allocated || life_ == Life::detached,
-                     "a socket is freed only if it was never attached, or was detached",
-                     describe().c_str());
+                     "a socket is freed only if it was never attached, or was detached", *this);
 }
 
 // --- the count
 
 void Socket::hold(base::Reference tag, base::Cause cause) noexcept {
   SOREF_ASSERT_ABOUT(total_ > 0 || life_ == Life::allocated || life_ == Life::attached,
-                     "a count that has reached zero never rises again", describe().c_str());
+                     "a count that has reached zero never rises again", *this);
   ++by_tag_[static_cast<std::size_t>(tag)];
   ++total_;
   ++layer_->ledger_->held(tag);
@@ -45,17 +45,17 @@ void Socket::hold(base::Reference tag, base::Cause cause) noexcept {
 
 void Socket::drop(base::Reference tag, base::Cause cause) noexcept {
   std::uint32_t& tagged = by_tag_[static_cast<std::size_t>(tag)];
-  SOREF_ASSERT_ABOUT(tagged > 0, "a reference is dropped only by who holds it", describe().c_str());
+  SOREF_ASSERT_ABOUT(tagged > 0, "a reference is dropped only by who holds it", *this);
   --tagged;
   --total_;
   --layer_->ledger_->held(tag);
-  SOREF_ASSERT_EXPENSIVE(total_ == by_tag_[0] + by_tag_[1] + by_tag_[2] + by_tag_[3] + by_tag_[4],
-                         "the count is the sum of its tags");
   count_changed(tag, false, cause);
   if (total_ == 0) layer_->unreferenced(*this);
 }
 
 void Socket::count_changed(base::Reference tag, bool taken, base::Cause cause) noexcept {
+  SOREF_ASSERT_ABOUT(total_ == by_tag_[0] + by_tag_[1] + by_tag_[2] + by_tag_[3] + by_tag_[4],
+                     "the count is the sum of its tags", *this);
   if (tag == base::Reference::operation && life_ == Life::closing) {
     taken ? ++layer_->closing_operations_ : --layer_->closing_operations_;
   }
@@ -66,8 +66,7 @@ void Socket::count_changed(base::Reference tag, bool taken, base::Cause cause) n
 
 void SocketLayer::unreferenced(Socket& socket) noexcept {
   SOREF_ASSERT_ABOUT(socket.life_ == Life::closing,
-                     "the last reference goes only after close or abort",
-                     socket.describe().c_str());
+                     "the last reference goes only after close or abort", socket);
   socket.next_unreferenced_ = unreferenced_;
   unreferenced_ = &socket;
 }
@@ -78,7 +77,7 @@ void SocketLayer::reclaim() noexcept {
     unreferenced_ = socket->next_unreferenced_;
     const SocketName name = socket->name_;
     detach(*socket);
-    free(socket);
+    destroy(socket);
     events_->queue_closed(name);
   }
 }
@@ -86,15 +85,16 @@ void SocketLayer::reclaim() noexcept {
 // --- attach and detach
 
 int SocketLayer::attach(Socket& socket, protocol::Origin origin) noexcept {
+  SOREF_ASSERT_ABOUT(socket.block_ == nullptr, "attach comes once", socket);
   ++ledger_->attach_attempted;
   protocol::ControlBlock* block = nullptr;
   const int error = socket.protocol_->attach(socket, origin, block);
   if (error != 0) {
-    SOREF_ASSERT(error < 0 && block == nullptr, "a failed attach attaches nothing");
+    SOREF_ASSERT_ABOUT(error < 0 && block == nullptr, "a failed attach attaches nothing", socket);
     ++ledger_->attach_failed;
     return error;
   }
-  SOREF_ASSERT(block != nullptr, "a successful attach gives a control block");
+  SOREF_ASSERT_ABOUT(block != nullptr, "a successful attach gives a control block", socket);
   socket.block_ = block;
   ++ledger_->attached;
   socket.set_life(Life::attached);
@@ -102,10 +102,11 @@ int SocketLayer::attach(Socket& socket, protocol::Origin origin) noexcept {
 }
 
 void SocketLayer::detach(Socket& socket) noexcept {
-  SOREF_ASSERT_ABOUT(socket.total_ == 0, "detach comes when the count is zero",
-                     socket.describe().c_str());
+  SOREF_ASSERT_ABOUT(socket.total_ == 0, "detach comes when the count is zero", socket);
   SOREF_ASSERT_ABOUT(socket.block_ != nullptr, "detach comes once, after a successful attach",
-                     socket.describe().c_str());
+                     socket);
+  SOREF_ASSERT_ABOUT(socket.queued_connections() == 0, "a listener outlives its accept queue",
+                     socket);
   socket.set_life(Life::detached);
   socket.protocol_->detach(*socket.block_);
   socket.block_ = nullptr;
@@ -114,8 +115,7 @@ void SocketLayer::detach(Socket& socket) noexcept {
 }
 
 protocol::ControlBlock& Socket::control_block() const noexcept {
-  SOREF_ASSERT_ABOUT(block_ != nullptr, "a control block is there from attach to detach",
-                     describe().c_str());
+  SOREF_ASSERT_ABOUT(block_ != nullptr, "a control block is there from attach to detach", *this);
   return *block_;
 }
 
@@ -131,16 +131,18 @@ Socket* SocketLayer::allocate(protocol::Protocol& protocol) {
     free_slots_.pop_back();
   }
   Entry& entry = table_[slot];
-  SOREF_ASSERT(entry.socket == nullptr && !entry.parked, "a slot names one socket at a time");
+  SOREF_ASSERT_ABOUT(entry.socket == nullptr && !entry.parked, "a slot names one socket at a time",
+                     subject_of(entry));
   entry.socket = new Socket(*this, protocol, {slot, entry.generation});
   ++live_;
   tell([&](TransitionObserver& observer) { observer.socket_allocated(*entry.socket); });
   return entry.socket;
 }
 
-void SocketLayer::free(Socket* socket) noexcept {
+void SocketLayer::destroy(Socket* socket) noexcept {
   Entry& entry = table_[socket->name_.slot];
-  SOREF_ASSERT(entry.socket == socket, "a name belongs to one socket");
+  SOREF_ASSERT_ABOUT(entry.socket == socket && entry.generation == socket->name_.generation,
+                     "a name belongs to one socket", *socket);
   entry.socket = nullptr;
   entry.parked = true;
   // Names travel as signed 32-bit numbers; zero names nothing.
@@ -148,12 +150,14 @@ void SocketLayer::free(Socket* socket) noexcept {
   --live_;
   tell([&](TransitionObserver& observer) { observer.socket_freed(*socket); });
   delete socket;
+  SOREF_ASSERT_ABOUT(ledger_->attached == ledger_->detached + live_,
+                     "every attached socket is live or was detached", *ledger_);
 }
 
 void SocketLayer::reuse_slot(SocketName name) {
   Entry& entry = table_[name.slot];
-  SOREF_ASSERT(entry.parked && entry.generation != name.generation,
-               "a slot is given back once, after its socket was freed");
+  SOREF_ASSERT_ABOUT(entry.parked && entry.generation != name.generation,
+                     "a slot is given back once, after its socket was freed", subject_of(entry));
   entry.parked = false;
   free_slots_.push_back(name.slot);
   tell([&](TransitionObserver& observer) { observer.slot_given_back(name); });
@@ -183,7 +187,7 @@ int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& 
   const int error = attach(*created, origin);
   if (error != 0) {
     const SocketName name = created->name_;
-    free(created);
+    destroy(created);
     reuse_slot(name);
     return error;
   }
@@ -204,7 +208,7 @@ Socket* SocketLayer::create_incoming(protocol::Protocol& protocol, int resource)
   if (attach(*child, {protocol::Origin::Kind::incoming, resource}) != 0) {
     protocol.discard(resource);
     const SocketName name = child->name_;
-    free(child);
+    destroy(child);
     reuse_slot(name);
     return nullptr;
   }
@@ -212,7 +216,31 @@ Socket* SocketLayer::create_incoming(protocol::Protocol& protocol, int resource)
   return child;
 }
 
+void SocketLayer::check_counts() const noexcept {
+  if constexpr (base::kExpensiveChecks) {
+    std::array<std::uint64_t, base::kReferenceTags> held{};
+    std::size_t queued = 0;
+    std::size_t live = 0;
+    std::size_t closing_operations = 0;
+    for_each([&](const Socket& socket) {
+      for (std::size_t tag = 0; tag < held.size(); ++tag) held[tag] += socket.by_tag_[tag];
+      queued += socket.queued_connections();
+      ++live;
+      if (socket.life_ == Life::closing) {
+        closing_operations += socket.references(base::Reference::operation);
+      }
+    });
+    SOREF_ASSERT_ABOUT(held == ledger_->references,
+                       "the ledger's references are those of the live sockets", *ledger_);
+    SOREF_ASSERT_ABOUT(queued == ledger_->held(base::Reference::queue),
+                       "every reference of a queue is an entry of one", *ledger_);
+    SOREF_ASSERT_ABOUT(live == live_ && closing_operations == closing_operations_,
+                       "live sockets and what ends with them are counted as they are", *ledger_);
+  }
+}
+
 void SocketLayer::close_all() noexcept {
+  check_counts();
   for_each([](Socket& socket) {
     if (socket.life() == Life::open) socket.close(false);
   });

@@ -17,7 +17,7 @@ struct ScriptedBlock final : protocol::ControlBlock {
   protocol::Hold operation;
 };
 
-class ScriptedProtocol final : public protocol::Protocol {
+class ScriptedProtocol : public protocol::Protocol {
  public:
   int attach_error = 0;
   bool lingers = false;
