@@ -2,6 +2,7 @@
 //   native      the addon, build/Release/soref.node
 //   bench       the native programs of the benchmarks, build-bench/bench/
 //   micro       the programs that count the core's instructions, build-micro/bench/
+//   unasserted  the same without the core's assertions, to count what those cost
 //   tests       the native tests under sanitizers, build-tests/tests/
 //   typescript  lib/ to dist/, with dist/index.mjs
 // and with cmake only
@@ -126,19 +127,23 @@ function buildBench(settings) {
   });
 }
 
-function buildMicro(settings) {
-  buildPrograms('micro', microPrograms(), {
+function buildMicro(settings, { name, folder, assertions }) {
+  buildPrograms(name, microPrograms(), {
     inputs: [...NATIVE_INPUTS, ...MICRO_SOURCES, 'scripts/native-makefile.mjs'],
-    options: ['-DSOREF_MICRO=ON'],
+    options: ['-DSOREF_MICRO=ON', `-DSOREF_ASSERTIONS=${assertions ? 'ON' : 'OFF'}`],
     plan: {
-      folder: 'build-micro',
-      outputs: 'build-micro/bench',
+      folder,
+      outputs: join(folder, 'bench'),
       includes: ['src-native', 'bench/micro'],
       withCore: true,
+      defines: assertions ? [] : ['SOREF_WITHOUT_ASSERTIONS=1'],
     },
     settings,
   });
 }
+
+const asserted = { name: 'micro', folder: 'build-micro', assertions: true };
+const unasserted = { name: 'unasserted', folder: 'build-unasserted', assertions: false };
 
 function buildTests(settings) {
   buildPrograms('tests', testPrograms(), {
@@ -169,7 +174,8 @@ function buildTypescript() {
 const parts = {
   native: buildAddon,
   bench: buildBench,
-  micro: buildMicro,
+  micro: (settings) => buildMicro(settings, asserted),
+  unasserted: (settings) => buildMicro(settings, unasserted),
   tests: buildTests,
   'sanitized-addon': buildSanitizedAddon,
   'thread-tests': buildThreadTests,

@@ -50,7 +50,8 @@ export const microPrograms = () => programsOf('bench/micro');
 
 const hasOpenssl = () => output('pkg-config', ['--exists', 'openssl >= 3']) !== undefined;
 
-function makefile(programs, { folder, outputs, includes, withCore, sanitize, withTls, werror }) {
+function makefile(programs, plan) {
+  const { folder, outputs, includes, withCore, sanitize, withTls, werror, defines = [] } = plan;
   const archive = liburingArchive();
   const openssl = withTls && hasOpenssl();
   const sanitizer = sanitize
@@ -59,12 +60,13 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wit
       ' -DSOREF_EXPENSIVE_CHECKS=1'
     : '';
   const flags = `${FLAGS}${werror ? ' -Werror' : ''}${sanitizer}${archive ? ' -DSOREF_HAVE_LIBURING=1' : ''}${openssl ? ' -DSOREF_HAVE_OPENSSL=1' : ''}`;
+  const settings = [...defines.map((name) => `-D${name}`), ...includes.map((path) => `-I${path}`)];
   const object = (source) => join(folder, 'objects', source.replace(/\.cpp$/, '.o'));
   const core = withCore ? coreSources() : [];
   const sources = new Set([...core, ...[...programs.values()].flat()]);
   const lines = [
     `CXX ?= g++`,
-    `FLAGS := ${flags} ${includes.map((path) => `-I${path}`).join(' ')}`,
+    `FLAGS := ${flags} ${settings.join(' ')}`,
     `CORE := ${core.map(object).join(' ')}`,
     `all: ${[...programs.keys()].map((name) => join(outputs, name)).join(' ')}`,
   ];
@@ -91,7 +93,7 @@ function makefile(programs, { folder, outputs, includes, withCore, sanitize, wit
  * @param {Map<string, string[]>} programs name → sources
  * @param {object} plan folder: where the Makefile and objects go; outputs: where the programs go;
  *   includes: include folders; withCore: link the core; sanitize: as -fsanitize takes it;
- *   withTls: link OpenSSL where it is there; werror: warnings are errors
+ *   withTls: link OpenSSL where it is there; werror: warnings are errors; defines: macros to define
  */
 export function makePrograms(programs, plan) {
   if (programs.size === 0) return;

@@ -2,12 +2,13 @@
 // recorded ones; more than 5 % above is a failure. Unlike seconds, the counts are the same on a busy
 // machine, but they depend on the compiler: with one that baseline.json does not have they are shown
 // and not compared, which in continuous integration (CI=1) is a failure too.
-// `-- --record` takes the counts as they are for the new baseline. Last line: `N passed, N failed`.
+// `-- --assertions` shows how many of them are the assertions'. `-- --record` takes the counts as they
+// are for the new baseline. Last line: `N passed, N failed`.
 import { build } from '../../scripts/build.mjs';
 import { has, main } from '../../scripts/processes.mjs';
 import { setup } from '../../scripts/setup.mjs';
 import { baselineOf, compareCounts, record } from './baseline.mjs';
-import { compiler, instructionsOf, seamNames } from './seam-program.mjs';
+import { compiler, instructionsOf, seamNames, UNASSERTED } from './seam-program.mjs';
 
 function countAll() {
   const counts = {};
@@ -24,13 +25,28 @@ function show(rows) {
   }
 }
 
+/** What the assertions cost, by counting the seams once more without them. */
+function showAssertions(counts) {
+  for (const [name, count] of Object.entries(counts)) {
+    const without = instructionsOf(name, UNASSERTED);
+    const share = (((count - without) / count) * 100).toFixed(1);
+    const cells = [String(count).padStart(8), `without ${without.toFixed(1)}`.padEnd(18)];
+    console.log(`${name.padEnd(12)} ${cells.join(' ')} ${share.padStart(5)} %`);
+  }
+}
+
 await main(async (args) => {
-  const unknown = args.find((arg) => arg !== '--record');
-  if (unknown) throw new Error(`no option ${unknown}; there is --record`);
+  const unknown = args.find((arg) => !['--record', '--assertions'].includes(arg));
+  if (unknown) throw new Error(`no option ${unknown}; there are --record and --assertions`);
   if (!has('valgrind')) throw new Error('valgrind is not installed, and it is what counts');
   setup();
   await build(['micro']);
   const counts = countAll();
+  if (args.includes('--assertions')) {
+    await build(['unasserted']);
+    showAssertions(counts);
+    return;
+  }
   const madeWith = compiler();
   if (args.includes('--record')) {
     record(madeWith, counts);

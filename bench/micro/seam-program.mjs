@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { root } from '../../scripts/processes.mjs';
 
 const PROGRAM = join(root, 'build-micro/bench/seams');
+/** The same, built without the core's assertions. */
+export const UNASSERTED = join(root, 'build-unasserted/bench/seams');
 const COUNTED = 10_000; // operations; more give the same to four digits
 
 /**
@@ -32,7 +34,7 @@ export function timeOf(name, count = 200_000) {
 }
 
 /** Instructions for each operation of a seam, those of the kernel left out. */
-export function instructionsOf(name) {
+export function instructionsOf(name, seams = PROGRAM) {
   const options = [
     '--tool=callgrind',
     '--callgrind-out-file=/dev/null',
@@ -40,7 +42,7 @@ export function instructionsOf(name) {
     '--log-fd=1',
   ];
   const env = { ...process.env, GLIBC_TUNABLES: TUNABLES };
-  const report = run('valgrind', [...options, PROGRAM, name, String(COUNTED)], { env });
+  const report = run('valgrind', [...options, seams, name, String(COUNTED)], { env });
   const collected = /Collected : (\d+)/.exec(report)?.[1];
   if (collected === undefined) throw new Error(`valgrind counted nothing of ${name}: ${report}`);
   return Number(collected) / COUNTED;
