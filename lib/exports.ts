@@ -8,6 +8,8 @@ import { isMainThread } from 'node:worker_threads';
 import { engine, engineReason } from './core/environment';
 import { listenDescriptors } from './net/listen-descriptors';
 import { nodeNet } from './net/node-net';
+import { inspect } from './observe/inspect';
+import { reportLeaksAtExit } from './observe/leaks';
 import { ledger } from './observe/ledger';
 import { sockstat } from './observe/sockstat';
 import { registered } from './register/registered';
@@ -74,6 +76,7 @@ function netOfNode(): Exports {
 
 /** The object that the package exports: plain and writable, as that of `net` is. */
 export function makeExports(): Exports {
+  if (engine !== 'node') reportLeaksAtExit();
   const ours = engine === 'node' ? netOfNode() : netOnCore();
   const exports: Exports = {};
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(nodeNet))) {
@@ -82,5 +85,12 @@ export function makeExports(): Exports {
   }
   // What newer Nodes export and this one does not.
   for (const key of Object.keys(ours)) exports[key] ??= ours[key];
-  return Object.assign(exports, { engine, ledger, sockstat, registered, listenDescriptors });
+  return Object.assign(exports, {
+    engine,
+    ledger,
+    sockstat,
+    inspect,
+    registered,
+    listenDescriptors,
+  });
 }

@@ -10,6 +10,7 @@ import type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-de
 import type { ServerOptions } from './net/server';
 import type { Detached } from './net/socket';
 import type { KeepAliveOptions } from './net/socket-options';
+import type { Inspection } from './observe/inspect';
 import type { Ledger } from './observe/ledger';
 import type { SocketStatus } from './observe/sockstat';
 
@@ -19,6 +20,7 @@ export type { ListenDescriptor, ListenDescriptorsOptions } from './net/listen-de
 export type { ServerOptions as ServerOpts } from './net/server';
 export type { Detached } from './net/socket';
 export type { KeepAliveOptions } from './net/socket-options';
+export type { Connection, Inspection, Life, ReferenceChange } from './observe/inspect';
 export type { Ledger, References } from './observe/ledger';
 export type { SocketStatus } from './observe/sockstat';
 
@@ -173,6 +175,13 @@ export declare function ledger(): Ledger;
 
 /** A row for each live socket of this environment. */
 export declare function sockstat(): SocketStatus[];
+
+/**
+ * Everything about one socket or server, after all that was asked for so far has been carried out as far
+ * as that takes no waiting. Null when soref carries nothing for it: before it connects or listens, from
+ * destroy(), close() or detach() on, and when it is one of Node's own.
+ */
+export declare function inspect(socket: net.Socket | net.Server): Inspection | null;
 
 /**
  * The descriptors that a service manager has passed to this process (sd_listen_fds(3), socket

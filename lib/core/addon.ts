@@ -5,7 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Ledger, SocketStatus } from './reports';
+import type { Ledger, SocketDetails, SocketStatus } from './reports';
 
 /** The shared memory's layout, as src-native/core/shared_memory.h defines it. */
 export interface Layout {
@@ -62,6 +62,7 @@ export interface Calls {
   reportUncaught(error: unknown): void;
   ledger(): Ledger;
   sockstat(): SocketStatus[];
+  inspect(slot: number, generation: number): SocketDetails | null;
 }
 
 /** Whether io_uring could serve on this machine, whichever engine runs. */

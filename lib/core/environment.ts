@@ -85,14 +85,17 @@ export const engineReason: string = started?.calls.reason ?? reasonForNone;
 export const core = started as Core;
 
 const noLedger: Ledger = {
+  attachAttempted: 0,
   attached: 0,
   detached: 0,
   live: 0,
+  lives: { allocated: 0, attached: 0, queued: 0, open: 0, closing: 0, detached: 0 },
+  connections: { idle: 0, connecting: 0, connected: 0, disconnected: 0, listening: 0 },
   references: { consumer: 0, queue: 0, protocol: 0, operation: 0, event: 0 },
   descriptors: 0,
   attachFailed: 0,
-  operations: { submitted: 0, completed: 0 },
-  events: { queued: 0, delivered: 0 },
+  operations: { submitted: 0, completed: 0, inFlight: 0 },
+  events: { queued: 0, delivered: 0, waiting: 0 },
   pinnedBuffers: 0,
   acceptsPaused: 0,
   staleNames: 0,

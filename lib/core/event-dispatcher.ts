@@ -50,6 +50,12 @@ export function attachedReceivers(): EventReceiver[] {
   return receivers.filter((receiver) => receiver !== undefined);
 }
 
+/** Who holds the socket of that name; undefined if nobody does. */
+export function receiverOf(slot: number, generation: number): EventReceiver | undefined {
+  const receiver = receivers[slot];
+  return receiver?.generation === generation ? receiver : undefined;
+}
+
 /**
  * Called by the core when it has written a batch. An exception of a listener passes through to the
  * core, which reports it as uncaught and calls again: the cursor has moved on by then.

@@ -13,6 +13,7 @@ import { type EventReceiver, register, unregister } from './event-dispatcher';
 import { holdLoop, releaseLoop } from './liveness';
 import { type Done, PendingRequest } from './pending-request';
 import { type AccessDenied, refusal } from './permission';
+import type { SocketDetails } from './reports';
 
 export type Kind = 'tcp' | 'pipe';
 
@@ -174,6 +175,11 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   get fd(): number {
     return this.attached ? core.calls.resource(this.slot, this.generation) : -1;
+  }
+
+  /** All that the core knows of the socket; null when it carries none. */
+  details(): SocketDetails | null {
+    return core.calls.inspect(this.slot, this.generation);
   }
 
   getsockname(out: Partial<Address>): number {

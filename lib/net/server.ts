@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import type * as net from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import type { Address, Handle } from '../core/handle';
+import { noteOrigin } from '../core/origins';
 import { ERR_INVALID_ARG_TYPE, ErrnoException } from './errors';
 import { setupListenHandle } from './listening-handle';
 import type { NativeHandle } from './native-handle';
@@ -112,6 +113,7 @@ function ServerFunction(this: unknown, options?: Given, connectionListener?: unk
       : new Server(options as ServerOptions, connectionListener as (socket: Socket) => void);
   }
   const server = this as ServerInternals;
+  noteOrigin(server);
   EventEmitter.call(server as never);
   const listener = typeof options === 'function' ? options : connectionListener;
   const settings = checked(options);

@@ -4,6 +4,7 @@
  */
 import { isUint8Array } from 'node:util/types';
 import { Handle } from '../core/handle';
+import { noteOrigin } from '../core/origins';
 import { NodeSocket } from './node-net';
 import {
   asyncId,
@@ -17,6 +18,7 @@ import { receiver } from './socket-reading';
 
 /** Prepares a new socket, or one that is used again after it was closed, for the handle that it has or will get. */
 export function initializeHandle(socket: SocketFields): void {
+  noteOrigin(socket);
   socket._undestroy();
   socket._sockname = null;
   const handle = socket._handle;

@@ -10,7 +10,7 @@ class Environment;
 
 // Puts every call onto `target`, bound to that environment.
 void define_calls(Napi::Env env, Napi::Object target, Environment& environment);
-// The reports of reports.cpp: ledger and sockstat.
+// The reports of reports.cpp: ledger, sockstat and inspect.
 void define_reports(Napi::Env env, Napi::Object target, Environment& environment);
 
 }  // namespace soref::binding

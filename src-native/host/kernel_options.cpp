@@ -84,8 +84,4 @@ int KernelProtocol::option(protocol::ControlBlock& block, protocol::Option optio
   return value;
 }
 
-int KernelProtocol::resource(const protocol::ControlBlock& block) const noexcept {
-  return kernel(block).descriptor.number();
-}
-
 }  // namespace soref::host

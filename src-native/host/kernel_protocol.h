@@ -44,7 +44,11 @@ class KernelProtocol final : public protocol::Protocol {
   int set_option(protocol::ControlBlock& block, protocol::Option option,
                  int value) noexcept override;
   int option(protocol::ControlBlock& block, protocol::Option option) noexcept override;
+
+  // kernel_display.cpp
   int resource(const protocol::ControlBlock& block) const noexcept override;
+  std::size_t unread(const protocol::ControlBlock& block) const noexcept override;
+  std::vector<std::string> operations(const protocol::ControlBlock& block) const override;
 
  private:
   [[nodiscard]] bool is_tcp() const noexcept { return codec_->domain() != AF_UNIX; }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/reference.h"
@@ -182,6 +183,10 @@ class Protocol {
   [[nodiscard]] virtual int option(ControlBlock& block, Option option) noexcept = 0;
   // The number that names the resource outside (a descriptor), or -1. For display and `fd`.
   [[nodiscard]] virtual int resource(const ControlBlock& block) const noexcept = 0;
+  // For display: bytes that have arrived and that were not handed up yet.
+  [[nodiscard]] virtual std::size_t unread(const ControlBlock& block) const noexcept = 0;
+  // For display: the operations in flight, each in two words: "receive cancelling".
+  [[nodiscard]] virtual std::vector<std::string> operations(const ControlBlock& block) const = 0;
   // Closes a resource that never came to be attached.
   virtual void discard(int resource) noexcept = 0;
 };

@@ -18,7 +18,7 @@ constexpr std::uint8_t to(States... states) {
   return static_cast<std::uint8_t>((0U | ... | bit(states)));
 }
 
-constexpr std::array<std::uint8_t, 6> kLife = {
+constexpr std::array<std::uint8_t, kLives> kLife = {
     to(Life::attached),                           // allocated: a failed attach frees it from here
     to(Life::queued, Life::open, Life::closing),  // attached
     to(Life::open, Life::closing),                // queued: accepted, or aborted with its listener
@@ -27,7 +27,7 @@ constexpr std::array<std::uint8_t, 6> kLife = {
     to(),                                         // detached
 };
 
-constexpr std::array<std::uint8_t, 5> kConnection = {
+constexpr std::array<std::uint8_t, kConnections> kConnection = {
     to(Connection::connecting, Connection::connected, Connection::listening,
        Connection::disconnected),                         // idle
     to(Connection::connected, Connection::disconnected),  // connecting
@@ -36,10 +36,10 @@ constexpr std::array<std::uint8_t, 5> kConnection = {
     to(Connection::disconnected),                         // listening
 };
 
-constexpr std::array<const char*, 6> kLifeNames = {"allocated", "attached", "queued",
-                                                   "open",      "closing",  "detached"};
-constexpr std::array<const char*, 5> kConnectionNames = {"idle", "connecting", "connected",
-                                                         "disconnected", "listening"};
+constexpr std::array<const char*, kLives> kLifeNames = {"allocated", "attached", "queued",
+                                                        "open",      "closing",  "detached"};
+constexpr std::array<const char*, kConnections> kConnectionNames = {
+    "idle", "connecting", "connected", "disconnected", "listening"};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 // socket::Socket change a state, and they ask these tables.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace soref::socket {
@@ -18,6 +19,9 @@ enum class Life : std::uint8_t {
 
 // What its connection is doing; orthogonal to its life.
 enum class Connection : std::uint8_t { idle, connecting, connected, disconnected, listening };
+
+inline constexpr std::size_t kLives = 6;
+inline constexpr std::size_t kConnections = 5;
 
 [[nodiscard]] bool is_legal(Life from, Life to) noexcept;
 [[nodiscard]] bool is_legal(Connection from, Connection to) noexcept;

@@ -10,7 +10,7 @@ type Functions = Record<string, (...values: unknown[]) => unknown>;
 
 /** What newer Nodes export, soref exports on every Node. */
 const OF_NEWER_NODES = ['BoundSocket'].filter((key) => !(key in require('node:net')));
-const OWN = ['engine', 'ledger', 'sockstat', 'registered', 'listenDescriptors'];
+const OWN = ['engine', 'ledger', 'sockstat', 'inspect', 'registered', 'listenDescriptors'];
 const ADDITIONS = [...OF_NEWER_NODES, ...OWN];
 // What newer Nodes have more parameters of, soref has them of on every Node.
 const NEWER_LENGTHS = new Map([['setKeepAlive', 4]]);

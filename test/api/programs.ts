@@ -19,6 +19,8 @@ export function shortFolder(): string {
 
 export interface Ending {
   status: number | null;
+  /** What ended the process, if it did not end by itself. */
+  signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
@@ -83,7 +85,7 @@ export function run(file: string, conditions: Conditions = {}) {
       stderr += text;
     });
     child.on('error', reject);
-    child.on('close', (status) => resolve({ status, stdout, stderr }));
+    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
   });
 }
 

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import soref, {
   type BoundPath,
   type Detached,
+  type Inspection,
   type Ledger,
   type NewerServer,
   type NewerSocket,
@@ -46,8 +47,23 @@ const ledger: Ledger = soref.ledger();
 const held: number = ledger.references.consumer + ledger.references.operation + ledger.live;
 const rows: SocketStatus[] = soref.sockstat();
 const row: [string, string, number] = ['tcp4', rows[0]?.remote ?? '', rows[0]?.age ?? 0];
+const inspected: Inspection | null = soref.inspect(adopted) ?? soref.inspect(server);
+const details: [string[], string, string | undefined] = [
+  inspected?.operations ?? [],
+  inspected?.changes[0]?.cause ?? inspected?.life ?? '',
+  inspected?.madeAt,
+];
 const engine: 'io_uring' | 'epoll' | 'node' = soref.engine;
-console.log(bytes, isAttached, held, row, engine, soref.registered.includes('net.connect'), ofTls);
+console.log(
+  bytes,
+  isAttached,
+  held,
+  details,
+  row,
+  engine,
+  soref.registered.includes('net.connect'),
+  ofTls,
+);
 
 const takesNodes = (socket: nodeNet.Socket, listener: nodeNet.Server) =>
   socket.end(String(listener.listening));
