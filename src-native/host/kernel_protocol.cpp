@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
   auto* created = new ControlBlock(socket, base::Descriptor(number, stack_->ledger()));
   // The engine accepts in its own mode.
   created->engine_mode = origin.kind == Kind::incoming;
+  created->foreign = origin.kind == Kind::external;
   block = created;
   return 0;
 }
@@ -113,8 +115,10 @@ int KernelProtocol::connect(protocol::ControlBlock& block, const protocol::Name&
   if (const int error = codec_->encode(name, address)) return error;
   int error = mine.bind_error;
   if (error == 0) {
-    // An adopted descriptor may be in blocking mode, and the engine's mode comes after connecting.
+    // The engine's mode comes after connecting, for which none must wait.
     if (mine.engine_mode && !stack_->engine().wants_nonblocking()) return -EISCONN;
+    int nonblocking = 1;
+    if (mine.foreign) ::ioctl(mine.descriptor.number(), FIONBIO, &nonblocking);
     int result = 0;
     do {
       result = ::connect(mine.descriptor.number(), address.get(), address.length);
