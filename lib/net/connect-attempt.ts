@@ -95,6 +95,7 @@ export function attemptConnection(
     return;
   }
   socket.emit('connectionAttempt', address, attempt.port, family);
+  if (socket._handle !== handle) return;
   if (isBlocked(socket, attempt)) {
     socket.destroy(new ERR_IP_BLOCKED(address));
     return;
@@ -112,6 +113,7 @@ export function attemptConnection(
 export function attemptPath(socket: SocketFields, path: string): void {
   const handle = socket._handle as Handle;
   socket.emit('connectionAttempt', path, undefined, undefined);
+  if (socket._handle !== handle) return;
   const finish = (status: number) => {
     if (socket._handle !== handle || socket.destroyed) return;
     if (status === 0) connected(socket, handle);

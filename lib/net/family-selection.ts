@@ -60,7 +60,13 @@ interface Selection {
   readonly attemptTimeout: number;
   readonly errors: Error[];
   next: number;
-  timer: NodeJS.Timeout | undefined;
+  /** That of the attempt under way. When the socket has another one, this connect() is over. */
+  handle: Handle;
+}
+
+/** A listener may have destroyed the socket, and even have it connect again: no attempt revives it. */
+function isOver({ socket, handle }: Selection): boolean {
+  return !socket.connecting || socket._handle !== handle;
 }
 
 /** Tries the candidates in turn. When all have failed the socket is destroyed with all their errors. */
@@ -78,15 +84,13 @@ export function attemptFamilies(
     attemptTimeout,
     errors: [],
     next: 0,
-    timer: undefined,
+    handle: socket._handle as Handle,
   });
 }
 
 function attemptNext(selection: Selection): void {
   const { socket, candidates } = selection;
-  clearTimeout(selection.timer);
-  // A listener may have destroyed the socket, which no further attempt shall revive.
-  if (socket._aborted || !socket.connecting) return;
+  if (socket._aborted || isOver(selection)) return;
   const index = selection.next;
   const candidate = candidates[index];
   if (!candidate) {
@@ -95,14 +99,17 @@ function attemptNext(selection: Selection): void {
   }
   selection.next++;
   // The handle of an attempt that failed is spent; each further attempt has one of its own.
-  if (index > 0) socket[kReinitializeHandle](new Handle('tcp', 'socket'));
+  if (index > 0) {
+    selection.handle = new Handle('tcp', 'socket');
+    socket[kReinitializeHandle](selection.handle);
+  }
   startAttempt(selection, attemptOf(selection.destination, candidate.address, candidate.family));
 }
 
 function startAttempt(selection: Selection, attempt: Attempt): void {
   const { socket, candidates, attemptTimeout, errors } = selection;
   const { address, port, family } = attempt;
-  const handle = socket._handle as Handle;
+  const { handle } = selection;
   const failure = bindLocal(handle, attempt);
   if (failure) {
     errors.push(failure);
@@ -114,13 +121,14 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
     return;
   }
   socket.emit('connectionAttempt', address, port, family);
-  if (!socket.connecting) return;
+  if (isOver(selection)) return;
   socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
   const measure = measureConnect(address, port);
+  let timer: NodeJS.Timeout | undefined;
   const errno = handle.connect(address, port, (status) => {
+    clearTimeout(timer);
     // After its time the attempt's handle is closed and the socket has another one.
     if (socket._handle !== handle) return;
-    clearTimeout(selection.timer);
     if (status === 0) {
       if (!socket.destroyed) connected(socket, handle, measure);
       return;
@@ -128,14 +136,14 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
     const error = attemptError(attempt, status);
     errors.push(error);
     socket.emit('connectionAttemptFailed', address, port, family, error);
-    if (!socket.connecting) return;
+    if (isOver(selection)) return;
     if (status === -constants.errno.ECANCELED) giveUp(selection);
     else attemptNext(selection);
   });
   if (errno) {
     failAttempt(selection, attempt, refusedError(socket, attempt, errno));
   } else if (selection.next < candidates.length) {
-    selection.timer = setTimeout(expireAttempt, attemptTimeout, selection, attempt, handle);
+    timer = setTimeout(expireAttempt, attemptTimeout, selection, attempt);
   }
 }
 
@@ -147,13 +155,14 @@ function failAttempt(selection: Selection, attempt: Attempt, error: Error): void
 }
 
 /** The attempt had its time: it is given up and the next one starts. */
-function expireAttempt(selection: Selection, attempt: Attempt, handle: Handle): void {
-  const { socket, errors } = selection;
+function expireAttempt(selection: Selection, attempt: Attempt): void {
+  if (isOver(selection)) return;
+  const { socket, errors, handle } = selection;
   const { address, port, family } = attempt;
   socket.emit('connectionAttemptTimeout', address, port, family);
   errors.push(attemptError(attempt, -constants.errno.ETIMEDOUT));
   handle.close();
-  if (socket.connecting) attemptNext(selection);
+  attemptNext(selection);
 }
 
 function giveUp({ socket, errors }: Selection): void {

@@ -60,6 +60,20 @@ export interface Destination {
   localPort: number | undefined;
 }
 
+/** One call of connect() that waits for an address. */
+interface Request {
+  readonly socket: SocketFields;
+  /** The handle that the socket had then. */
+  readonly handle: Handle;
+  readonly destination: Destination;
+  readonly options: ConnectOptions;
+}
+
+/** The socket was destroyed meanwhile, and may already connect to somewhere else. */
+function isOver({ socket, handle }: Request): boolean {
+  return !socket.connecting || socket._handle !== handle;
+}
+
 /**
  * Connects to a port or a path (Node's documentation, socket.connect). Wrong arguments throw at once; all other
  * failures destroy the socket with their error, later.
@@ -102,17 +116,18 @@ export function connect(this: SocketFields, ...values: unknown[]): SocketFields 
 function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const destination = checkDestination(options);
   const selection = familySelectionOf(options);
+  const request = { socket, handle: socket._handle as Handle, destination, options };
   const { host } = destination;
   const family = isIP(host);
   const isBound = socket[kBound] !== undefined;
   if (isBound) refuseSecondBinding(options);
   if (family && isBound) {
     // Nothing is to be looked up, and the local address is known when connect() returns.
-    attemptAddress(socket, destination, family);
+    attemptAddress(request, family);
     return;
   }
   if (family) {
-    nextTickTriggeredBy(socket[asyncId], attemptAddress, socket, destination, family);
+    nextTickTriggeredBy(socket[asyncId], attemptAddress, request, family);
     return;
   }
   if (options.lookup != null) validateFunction(options.lookup, 'options.lookup');
@@ -124,11 +139,11 @@ function connectToHost(socket: SocketFields, options: ConnectOptions): void {
   const hints = options.hints || (eitherFamily ? dns.ADDRCONFIG : 0);
   if (eitherFamily && !destination.localAddress && !isBound && selection.enabled) {
     lookup(host, { family: wanted, hints, all: true }, (error, addresses: never) => {
-      foundAll(socket, destination, options, selection.attemptTimeout, error, addresses);
+      foundAll(request, selection.attemptTimeout, error, addresses);
     });
   } else {
     lookup(host, { family: wanted, hints }, (error, address: never, addressFamily: never) => {
-      foundOne(socket, destination, options, error, address, addressFamily);
+      foundOne(request, error, address, addressFamily);
     });
   }
 }
@@ -156,24 +171,20 @@ function checkDestination(options: ConnectOptions): Destination {
   };
 }
 
-/** The host was an address. The socket may have been destroyed since connect(). */
-function attemptAddress(socket: SocketFields, destination: Destination, family: number): void {
-  if (socket.connecting) attemptConnection(socket, destination, destination.host, family as 4 | 6);
+/** The host was an address. */
+function attemptAddress(request: Request, family: number): void {
+  if (isOver(request)) return;
+  const { socket, destination } = request;
+  attemptConnection(socket, destination, destination.host, family as 4 | 6);
 }
 
-function foundOne(
-  socket: SocketFields,
-  destination: Destination,
-  options: ConnectOptions,
-  error: Error | null,
-  address: unknown,
-  family: unknown,
-): void {
+function foundOne(request: Request, error: Error | null, address: unknown, family: unknown): void {
+  const { socket, destination, options } = request;
   socket.emit('lookup', error, address, family, destination.host);
-  if (!socket.connecting) return;
+  if (isOver(request)) return;
   const failure = error ?? invalidAddress({ address, family }, options);
   if (failure) {
-    process.nextTick(fail, socket, failure);
+    process.nextTick(fail, request, failure);
     return;
   }
   socket._unrefTimer();
@@ -181,28 +192,27 @@ function foundOne(
 }
 
 function foundAll(
-  socket: SocketFields,
-  destination: Destination,
-  options: ConnectOptions,
+  request: Request,
   attemptTimeout: number,
   error: Error | null,
   addresses: { address: unknown; family: unknown }[],
 ): void {
-  if (!socket.connecting) return;
+  if (isOver(request)) return;
+  const { socket, destination, options } = request;
   if (error) {
     socket.emit('lookup', error, undefined, undefined, destination.host);
-    process.nextTick(fail, socket, error);
+    process.nextTick(fail, request, error);
     return;
   }
   for (const { address, family } of addresses) {
     socket.emit('lookup', error, address, family, destination.host);
-    if (!socket.connecting) return;
+    if (isOver(request)) return;
   }
   const candidates = selectCandidates(addresses);
   const [first] = candidates;
   if (!first) {
     const failure = invalidAddress(addresses[0] ?? {}, options);
-    if (failure) process.nextTick(fail, socket, failure);
+    if (failure) process.nextTick(fail, request, failure);
     return;
   }
   socket._unrefTimer();
@@ -220,6 +230,6 @@ function invalidAddress(
   return undefined;
 }
 
-function fail(socket: SocketFields, error: Error): void {
-  socket.destroy(error);
+function fail(request: Request, error: Error): void {
+  if (!isOver(request)) request.socket.destroy(error);
 }

@@ -1,8 +1,8 @@
 // Happy eyeballs: several addresses of a host are tried in turn until one connects.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'soref';
 import t, { type Test } from 'tap';
+import { hangingPort } from './hanging-listener';
 
 type Answer = { address: string; family: number }[];
 
@@ -91,41 +91,6 @@ t.test('all errors together when every address refuses', async (t) => {
     [`connect ECONNREFUSED 127.0.0.1:${port}`, `connect ECONNREFUSED 127.0.0.2:${port}`],
   );
 });
-
-/**
- * A listener in another process that never accepts and whose accept queue is full: the kernel neither
- * accepts nor refuses further connections, so that they hang.
- */
-async function hangingPort(t: Test, host: string): Promise<number> {
-  const program = `
-    const server = require('node:net').createServer();
-    server.listen({ port: 0, host: '${host}', backlog: 1 }, () => {
-      require('node:fs').writeSync(1, String(server.address().port));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`;
-  const child = spawn(process.execPath, ['-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  const [output] = await once(child.stdout, 'data');
-  const port = Number(output);
-  const fillers: net.Socket[] = [];
-  t.teardown(() => {
-    for (const filler of fillers) filler.destroy();
-    child.kill('SIGKILL');
-  });
-  while (fillers.length < 16) {
-    const filler = net.connect(port, host);
-    filler.on('error', () => {});
-    fillers.push(filler);
-    const hangs = await Promise.race([
-      once(filler, 'connect').then(() => false),
-      new Promise<boolean>((resolve) => setTimeout(resolve, 100, true)),
-    ]);
-    if (hangs) return port;
-  }
-  throw new Error('the accept queue takes more than its backlog');
-}
 
 t.test('an attempt that hangs gives way after its time', async (t) => {
   const port = await hangingPort(t, '127.0.0.2');
