@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Parser } from 'tap-parser';
+import { ledgerProblems } from '../bench/ledger.mjs';
 import { root } from './processes.mjs';
 
 /** Sanitizers stop at the first finding, leaks included. */
@@ -106,7 +107,7 @@ export async function runNativeTest(file, { timeout }) {
 /** What a ledger report says against the process, as a list of failures. */
 function ledgerFailures(report) {
   if (!existsSync(report)) return ['the process ended without a report of its ledger'];
-  const { problems } = JSON.parse(readFileSync(report, 'utf8'));
+  const problems = ledgerProblems(JSON.parse(readFileSync(report, 'utf8')));
   return problems.map((problem) => `the ledger does not balance: ${problem}`);
 }
 
