@@ -64,7 +64,8 @@ const nothing: Record<string, string> = {
   'who has never connected': `new net.Socket(); net.createServer();`,
   'who gives a descriptor away': `
     const server = await listen((socket) => { socket.detach(); server.close(); });
-    await once(connectTo(server).unref(), 'connect');
+    const client = connectTo(server).unref();
+    await Promise.all([once(server, 'close'), once(client, 'connect')]);
     process.exit();`,
 };
 
