@@ -2,6 +2,7 @@
 #include "core/event_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -24,10 +25,14 @@ void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t
                        std::int32_t second) {
   socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
-  if (is_arrival(event)) {
-    arrivals_.push_back({&socket, socket.name(), event, first, second});
+  const Record record{&socket, socket.name(), event, first, second};
+  if (!is_arrival(event)) {
+    records_.push_back(record);
+  } else if (arrivals_.empty() && in_place_ < kArrivalsBesideOthers) {
+    ++in_place_;
+    records_.push_back(record);
   } else {
-    records_.push_back({&socket, socket.name(), event, first, second});
+    arrivals_.push_back(record);
   }
 }
 
@@ -43,6 +48,7 @@ bool EventQueue::names(socket::SocketName name) const noexcept {
   };
   const auto start = records_.begin() + static_cast<std::ptrdiff_t>(next_);
   return std::any_of(start, records_.end(), is_of) ||
+         std::any_of(arrivals_.begin(), arrivals_.end(), is_of) ||
          std::any_of(batch_.begin(), batch_.end(), is_of);
 }
 
@@ -61,13 +67,15 @@ void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexc
 }
 
 void EventQueue::admit_arrivals() {
+  const std::size_t room = kArrivalsBesideOthers - std::exchange(in_place_, 0);
   if (arrivals_.empty()) return;
   // A farewell keeps nobody waiting: those who only come and go have no need of a limit.
   const bool others =
       std::any_of(records_.begin() + static_cast<std::ptrdiff_t>(next_), records_.end(),
-                  [](const Record& record) { return record.event != socket::Event::closed; });
-  const std::size_t count =
-      others ? std::min(kArrivalsBesideOthers, arrivals_.size()) : arrivals_.size();
+                  [](const Record& record) {
+                    return !is_arrival(record.event) && record.event != socket::Event::closed;
+                  });
+  const std::size_t count = others ? std::min(room, arrivals_.size()) : arrivals_.size();
   const auto end = arrivals_.begin() + static_cast<std::ptrdiff_t>(count);
   records_.insert(records_.end(), arrivals_.begin(), end);
   arrivals_.erase(arrivals_.begin(), end);

@@ -62,7 +62,8 @@ class EventQueue final : public socket::EventSink {
   base::Ledger* ledger_;
   std::vector<Record> records_;
   std::size_t next_ = 0;         // the first record that no batch has taken
-  std::deque<Record> arrivals_;  // of listeners, until they are let in
+  std::size_t in_place_ = 0;     // arrivals of this turn that are among the records already
+  std::deque<Record> arrivals_;  // those beyond, until they are let in
   std::vector<Record> batch_;    // what JavaScript is looking at
 };
 
