@@ -50,6 +50,14 @@ export function command(
   if (exiting) core.calls.flush();
 }
 
+/**
+ * Resets an accepted connection whose listener has gone since the core handed it over, as the kernel resets those that
+ * still wait to be accepted then.
+ */
+export function turnAway(slot: number, generation: number): void {
+  command(Command.close, slot, generation, 1, 0, 0);
+}
+
 /** An offset with room for `size` bytes, valid until the next command is written. */
 function room(size: number): number {
   if (transmitTurn !== turn()) {

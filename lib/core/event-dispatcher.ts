@@ -3,6 +3,7 @@
  * by the ticks and microtasks it queued, as Node does between two callbacks of handles.
  */
 
+import { turnAway } from './command-writer';
 import { core, upcalls } from './environment';
 
 /** As enum Event of src-native/socket/event_sink.h. */
@@ -69,15 +70,16 @@ function deliver(): void {
     if (cursor >= count) return;
     control[EVENT_CURSOR] = cursor + 1;
     const at = eventsAt + cursor * eventLength;
+    const event = control[at] as number;
+    const first = control[at + 3] as number;
+    const second = control[at + 4] as number;
     const receiver = receivers[control[at + 1] as number];
     if (receiver !== undefined && receiver.generation === control[at + 2]) {
-      receiver.dispatch(
-        control[at] as number,
-        control[at + 3] as number,
-        control[at + 4] as number,
-      );
+      receiver.dispatch(event, first, second);
       // The core runs them after the last event of a batch.
       if (cursor + 1 < count) runTicksOfEvent();
+    } else if (event === Event.connection) {
+      turnAway(first, second);
     }
   }
 }

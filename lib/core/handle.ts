@@ -14,6 +14,7 @@ import {
   sendEncoded,
   smallWrite,
   turn,
+  turnAway,
 } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
@@ -234,6 +235,11 @@ export class Handle extends NativeSocket {
 
   /** The child is made outside of the listener's async context, which therefore ends with 'accepted'. */
   private accept(slot: number, generation: number): void {
+    // The batch was made before this listener closed.
+    if (!this.attached) {
+      turnAway(slot, generation);
+      return;
+    }
     const child = new Handle(this.kind, 'socket', this.getAsyncId());
     child.take(slot, generation);
     this.context.runInAsyncScope(this.deliverAccepted, this, child);

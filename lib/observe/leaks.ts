@@ -32,7 +32,8 @@ function isLeft(socket: SocketStatus, loopEnded: boolean): boolean {
     case 'closing':
       return loopEnded;
     default:
-      return handleOf(socket)?.hasRef() ?? true;
+      // process.exit() may come before a connection that the core has accepted is announced.
+      return handleOf(socket)?.hasRef() ?? loopEnded;
   }
 }
 

@@ -55,6 +55,11 @@ const nothing: Record<string, string> = {
     });
     const client = connectTo(server);
     client.write('x');`,
+  'who exits while connections arrive': `
+    const server = await listen((socket) => { socket.destroy(); server.close(); process.exit(); });
+    for (let count = 0; count < 20; count++) {
+      require('node:net').connect(server.address().port, '127.0.0.1').on('error', () => {});
+    }`,
   'who unrefs what may stay open': `
     const server = await listen((socket) => socket.unref());
     const client = connectTo(server);

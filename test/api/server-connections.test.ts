@@ -1,6 +1,6 @@
 // What a server does with its connections: options, limits, counting, events, and its end.
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as nodeConnect } from 'node:net';
 
 import soref = require('soref');
 
@@ -145,6 +145,31 @@ t.test('close waits for the last connection', async (t) => {
   client.end();
   await once(server, 'close');
   t.equal(isClosed, true);
+});
+
+t.test('a server that closes while others arrive has no further connection', async (t) => {
+  let connections = 0;
+  let closes = 0;
+  const server = soref.createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+    server.close();
+  });
+  server.on('close', () => {
+    closes += 1;
+  });
+  const port = await listen(server);
+  const arriving = Array.from({ length: 20 }, () => nodeConnect(port, '127.0.0.1'));
+  const ends = arriving.map(async (client) => {
+    const errors: NodeJS.ErrnoException[] = [];
+    client.on('error', (error) => errors.push(error)).resume();
+    await new Promise((resolve) => client.on('close', resolve));
+    return errors[0]?.code;
+  });
+  const codes = await Promise.all(ends);
+  t.equal(connections, 1);
+  t.equal(closes, 1);
+  t.equal(codes.filter((code) => code === 'ECONNRESET').length, 19);
 });
 
 t.test('a rejected listener destroys the connection', async (t) => {
