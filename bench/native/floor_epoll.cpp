@@ -87,8 +87,8 @@ class Server {
       } else if (!answer(descriptor, static_cast<uint32_t>(size))) {
         return;
       }
-      // Fewer bytes than asked for: the queue is empty, and what comes later is a new edge. But this
-      // edge may have told of the end too.
+      // Fewer bytes than asked for: the queue is empty, and what comes later is a new edge. But
+      // this edge may have told of the end too.
       if ((events & EPOLLRDHUP) == 0) break;
     }
     if (connection.watched) return;

@@ -187,6 +187,7 @@ TEST_CASE("an outside descriptor is adopted if it is a stream socket, and stays 
 TEST_CASE("a descriptor that a socket owns is adopted by no second one") {
   on_each_engine([](Core& core) {
     Socket* const owner = core.connected(Family::tcp4, "127.0.0.1").server;
+    REQUIRE(owner != nullptr);
     const int owned = owner->protocol().resource(owner->control_block());
     Socket* second = nullptr;
     CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::tcp4),
