@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ledgerProblems } from '../../bench/ledger.mjs';
 import { root } from '../../scripts/processes.mjs';
 
 const PROGRAM_LIMIT = 60_000; // milliseconds
@@ -50,11 +51,14 @@ function difference(folder, expected, actual) {
   return spawnSync('diff', [...options, files.plain, files.soref], { encoding: 'utf8' }).stdout;
 }
 
-function ledgerProblems(report) {
+function balanceProblems(report) {
   if (!existsSync(report)) return ['it left no report of its ledger'];
-  const { problems, attached } = JSON.parse(readFileSync(report, 'utf8'));
-  const unused = attached === 0 ? ['no socket was soref’s'] : [];
-  return [...unused, ...problems.map((problem) => `the ledger does not balance: ${problem}`)];
+  const ledger = JSON.parse(readFileSync(report, 'utf8'));
+  const unused = ledger.attached === 0 ? ['no socket was soref’s'] : [];
+  return [
+    ...unused,
+    ...ledgerProblems(ledger).map((problem) => `the ledger does not balance: ${problem}`),
+  ];
 }
 
 /** Runs the program without soref. Its transcript is what the others are compared with. */
@@ -77,7 +81,7 @@ export async function runRegistered(app, engine, plain, folder, env) {
     SOREF_LEDGER_REPORT: report,
   });
   const problems = result.ending ? [result.ending] : [];
-  if (result.ending?.startsWith('not finished') !== true) problems.push(...ledgerProblems(report));
+  if (result.ending?.startsWith('not finished') !== true) problems.push(...balanceProblems(report));
   for (const name of ['stdout', 'stderr']) {
     const changed = difference(folder, anonymous(plain[name]), anonymous(result[name]));
     if (changed !== '') problems.push(`another ${name}\n${changed}`);
