@@ -25,15 +25,17 @@ void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t
                        std::int32_t second) {
   socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
-  const Record record{&socket, socket.name(), event, first, second};
-  if (!is_arrival(event)) {
-    records_.push_back(record);
-  } else if (arrivals_.empty() && in_place_ < kArrivalsBesideOthers) {
-    ++in_place_;
-    records_.push_back(record);
+  if (is_arrival(event) && !take_place()) {
+    arrivals_.push_back({&socket, socket.name(), event, first, second});
   } else {
-    arrivals_.push_back(record);
+    records_.push_back({&socket, socket.name(), event, first, second});
   }
+}
+
+bool EventQueue::take_place() noexcept {
+  if (!arrivals_.empty() || in_place_ == kArrivalsBesideOthers) return false;
+  ++in_place_;
+  return true;
 }
 
 void EventQueue::queue_closed(socket::SocketName name) {

@@ -56,6 +56,8 @@ class EventQueue final : public socket::EventSink {
   };
   // Whether an event of that name waits or is being delivered.
   [[nodiscard]] bool names(socket::SocketName name) const noexcept;
+  // Whether one more arrival may keep its place among the records.
+  [[nodiscard]] bool take_place() noexcept;
   void release(const Record& record, socket::SocketLayer& layer) noexcept;
 
   host::HostStack* stack_;
