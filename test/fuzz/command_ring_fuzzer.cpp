@@ -17,6 +17,7 @@
 #include "environment_without_node.h"
 #include "finding.h"
 #include "fuzzer/FuzzedDataProvider.h"
+#include "pinned_bytes.h"
 
 namespace soref::core {
 namespace {
@@ -26,19 +27,6 @@ using socket::SocketName;
 
 constexpr int kMostSteps = 300;
 constexpr std::size_t kMostSockets = 32;
-
-class Pinned final : public protocol::Pin {
- public:
-  Pinned(std::size_t size, base::Ledger& ledger) : bytes_(size), ledger_(&ledger) {
-    ++ledger_->pinned_buffers;
-  }
-  ~Pinned() override { --ledger_->pinned_buffers; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-
- private:
-  std::vector<std::byte> bytes_;
-  base::Ledger* ledger_;
-};
 
 class HostileProgram final : public EnvironmentWithoutNode {
  public:

@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "environment_without_node.h"
+#include "pinned_bytes.h"
 
 namespace soref::core {
 namespace {
@@ -62,20 +63,6 @@ class Mailbox {
   std::vector<protocol::Name> listeners_;
   std::vector<int> descriptors_;
   std::uint32_t finished_ = 0;
-};
-
-// Bytes that stay where they are until the core needs them no more.
-class Pinned final : public protocol::Pin {
- public:
-  Pinned(std::size_t size, base::Ledger& ledger) : bytes_(size), ledger_(&ledger) {
-    ++ledger_->pinned_buffers;
-  }
-  ~Pinned() override { --ledger_->pinned_buffers; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-
- private:
-  std::vector<std::byte> bytes_;
-  base::Ledger* ledger_;
 };
 
 // A program that echoes what is sent to it, and has what it sends echoed by both environments.

@@ -1,0 +1,27 @@
+// Memory that programs of tests send from, as those of Node send from a Buffer.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/ledger.h"
+#include "protocol/protocol.h"
+
+namespace soref::core {
+
+// Bytes that stay where they are until the core needs them no more.
+class Pinned final : public protocol::Pin {
+ public:
+  Pinned(std::size_t size, base::Ledger& ledger) : bytes_(size), ledger_(&ledger) {
+    ++ledger_->pinned_buffers;
+  }
+  ~Pinned() override { --ledger_->pinned_buffers; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+ private:
+  std::vector<std::byte> bytes_;
+  base::Ledger* ledger_;
+};
+
+}  // namespace soref::core
