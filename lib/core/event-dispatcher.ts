@@ -68,9 +68,11 @@ function deliver(): void {
     // Read anew each time: a listener may have run the loop itself, and then it is another batch.
     const count = control[EVENT_COUNT] as number;
     if (cursor >= count) return;
-    control[EVENT_CURSOR] = cursor + 1;
     const at = eventsAt + cursor * eventLength;
-    const event = control[at] as number;
+    const event = control[at];
+    // Whoever writes what he likes into the shared memory may name two thousand million events.
+    control[EVENT_CURSOR] = event === undefined ? count : cursor + 1;
+    if (event === undefined) return;
     const first = control[at + 3] as number;
     const second = control[at + 4] as number;
     const receiver = receivers[control[at + 1] as number];
@@ -113,6 +115,7 @@ export function takeUndelivered(slot: number, generation: number): Buffer[] {
   const count = control[EVENT_COUNT] as number;
   for (let index = control[EVENT_CURSOR] as number; index < count; index++) {
     const at = eventsAt + index * eventLength;
+    if (control[at] === undefined) break;
     if (control[at] !== Event.data || control[at + 1] !== slot) continue;
     if (control[at + 2] !== generation) continue;
     taken.push(copyReceived(control[at + 3] as number, control[at + 4] as number));

@@ -120,7 +120,7 @@ const honestDelivery = upcalls.deliver;
 upcalls.deliver = () => {
   const misuse = below(4);
   if (misuse === 0) one(misuses)();
-  if (misuse === 1) core.control[1] = integer() & 0xffff;
+  if (misuse === 1) core.control[1] = integer();
   if (misuse === 2) core.control[2] = integer();
   if (misuse !== 2) honestDelivery();
   if (below(8) === 0) throw new Error('a listener that throws');
