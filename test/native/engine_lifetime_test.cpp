@@ -315,7 +315,7 @@ bool forbid_io_uring(unsigned error) {
 }
 
 TEST_CASE("where io_uring is forbidden, automatic takes epoll and says why") {
-  for (const unsigned error : {EPERM, ENOSYS, ENOMEM}) {
+  for (const unsigned error : {1U * EPERM, 1U * ENOSYS, 1U * ENOMEM}) {
     const pid_t child = ::fork();
     if (child == 0) {
       // No check can be made in a process of its own; its exit code tells which step failed.
