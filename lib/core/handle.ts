@@ -148,9 +148,9 @@ export class Handle extends NativeSocket {
     this.beginClose(0, done);
   }
 
-  /** Closes with a reset instead of a FIN. -EINVAL after shutdown. */
+  /** Closes with a reset instead of a FIN. -EINVAL while a shutdown is under way. */
   reset(done?: () => void): number {
-    if (this.isShut) return EINVAL;
+    if (this.shuttingDown !== undefined) return EINVAL;
     this.beginClose(1, done);
     return 0;
   }

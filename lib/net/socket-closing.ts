@@ -80,7 +80,11 @@ export function _destroy(this: SocketFields, error: Error | null, callback: Call
     if (this.resetAndClosing) {
       this.resetAndClosing = false;
       const errno = handle.reset(() => emitClosed(this, isException));
-      if (errno) this.emit('error', new ErrnoException(errno, 'reset'));
+      if (errno) {
+        // It ends all the same, only not by a reset.
+        handle.close(() => emitClosed(this, true));
+        this.emit('error', new ErrnoException(errno, 'reset'));
+      }
     } else if (this._closeAfterHandlingError) {
       // A microtask runs after the ticks, and 'error' is emitted in a tick: its listeners still find the handle.
       queueMicrotask(() => {
