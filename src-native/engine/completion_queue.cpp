@@ -45,8 +45,6 @@ CompletionQueue::~CompletionQueue() {
 }
 
 void CompletionQueue::start(Channel& channel, Kind kind) noexcept {
-  SOREF_ASSERT_ABOUT(channel.descriptor >= 0, "an operation starts on an open descriptor",
-                     ChannelReport(channel));
   OperationState& state = state_of(channel, kind);
   SOREF_ASSERT_ABOUT(state == OperationState::idle, "one operation per direction at a time",
                      ChannelReport(channel));

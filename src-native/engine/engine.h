@@ -129,8 +129,9 @@ class Engine {
   virtual void cancel_write(Channel& channel) noexcept = 0;
 
   // The descriptor is about to be closed or to leave: forget what is registered for it. Both
-  // operations must be idle.
-  virtual void forget(Channel& channel) noexcept = 0;
+  // operations must be idle. False if it has turned out that the number names something else by
+  // now.
+  virtual bool forget(Channel& channel) noexcept = 0;
 
   // --- running
 

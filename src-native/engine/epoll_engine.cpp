@@ -60,13 +60,18 @@ EpollEngine::EpollEngine(int epoll, BufferPool pool, base::Ledger& ledger)
 // --- starting
 
 std::int32_t EpollEngine::watch(Channel& channel) noexcept {
+  // A lost descriptor took its registration with it.
+  if (channel.descriptor < 0) return -EBADF;
   if ((channel.engine_flags & kRegistered) != 0) return 0;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
   event.data.ptr = &channel;
   ++system_calls_;
   // Registering reports what the descriptor is ready for already, as a first edge.
-  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, channel.descriptor, &event) != 0) return -errno;
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, channel.descriptor, &event) != 0) {
+    // A file, which cannot be waited for: the descriptor is no socket.
+    return errno == EPERM ? -ENOTSOCK : -errno;
+  }
   channel.engine_flags |= kRegistered;
   return 0;
 }
@@ -130,19 +135,21 @@ void EpollEngine::cancel_write(Channel& channel) noexcept {
   }
 }
 
-void EpollEngine::forget(Channel& channel) noexcept {
+bool EpollEngine::forget(Channel& channel) noexcept {
   SOREF_ASSERT_ABOUT(channel.idle(), "a channel is forgotten when it has nothing in flight",
                      ChannelReport(channel));
   ready_.remove(channel);
   starved_.remove(channel);
-  if ((channel.engine_flags & kRegistered) != 0) {
+  bool is_ours = true;
+  if ((channel.engine_flags & kRegistered) != 0 && channel.descriptor >= 0) {
     // Closing alone would leave the registration if the descriptor has a duplicate, and its events
     // would name a channel that is gone.
     ++system_calls_;
-    ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, channel.descriptor, nullptr);
+    is_ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, channel.descriptor, nullptr) == 0;
   }
   channel.engine_flags = 0;
   channel.deferred_send_error = 0;
+  return is_ours;
 }
 
 // --- running

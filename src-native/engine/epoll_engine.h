@@ -36,7 +36,7 @@ class EpollEngine final : public Engine {
   void connect(Channel& channel) noexcept override;
   void cancel_read(Channel& channel) noexcept override;
   void cancel_write(Channel& channel) noexcept override;
-  void forget(Channel& channel) noexcept override;
+  bool forget(Channel& channel) noexcept override;
 
   // Nothing waits to be handed over: every start function has already done it.
   void submit() noexcept override {}

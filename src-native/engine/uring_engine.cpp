@@ -175,7 +175,7 @@ void UringEngine::ask_to_cancel(Channel& channel, std::uint64_t tag) noexcept {
   cancel.user_data = kCancelTag;
 }
 
-void UringEngine::forget(Channel& channel) noexcept {
+bool UringEngine::forget(Channel& channel) noexcept {
   SOREF_ASSERT_ABOUT(channel.idle(), "a channel is forgotten when it has nothing in flight",
                      ChannelReport(channel));
   restart_.remove(channel);
@@ -183,6 +183,7 @@ void UringEngine::forget(Channel& channel) noexcept {
   SOREF_ASSERT_ABOUT(channel.engine_flags == 0, "the kernel holds nothing of an idle channel",
                      ChannelReport(channel));
   channel.deferred_send_error = 0;
+  return true;
 }
 
 // --- running

@@ -37,7 +37,7 @@ class UringEngine final : public Engine {
   void connect(Channel& channel) noexcept override;
   void cancel_read(Channel& channel) noexcept override;
   void cancel_write(Channel& channel) noexcept override;
-  void forget(Channel& channel) noexcept override;
+  bool forget(Channel& channel) noexcept override;
 
   void submit() noexcept override;
   void reap() noexcept override;

@@ -36,8 +36,9 @@ struct ControlBlock final : protocol::ControlBlock {
   bool foreign = false;      // somebody else has opened it, in whatever mode
   bool receive_wanted = false;
   bool listening = false;
-  bool leaving = false;  // close, abort or quiesce has been called: nothing starts any more
-  bool left = false;     // close or abort has been called
+  bool leaving = false;    // close, abort or quiesce has been called: nothing starts any more
+  bool left = false;       // close or abort has been called
+  bool forgotten = false;  // the engine's work with the channel is over
 };
 
 // The control block of a socket that KernelProtocol attached.

@@ -31,6 +31,51 @@ void HostStack::register_protocols(protocol::Switch& protocols) {
                 std::make_unique<KernelProtocol>(*this, std::make_unique<LocalCodec>()));
 }
 
+// --- descriptors
+
+void HostStack::own(ControlBlock& block) noexcept {
+  const int number = block.descriptor.number();
+  if (ControlBlock* loser = owners_.of(number)) lose(*loser);
+  owners_.set(number, &block);
+}
+
+void HostStack::disown(ControlBlock& block) noexcept {
+  if (block.descriptor.is_open()) owners_.set(block.descriptor.number(), nullptr);
+}
+
+void HostStack::lose(ControlBlock& block) noexcept {
+  if (!block.descriptor.is_open()) return;
+  disown(block);
+  static_cast<void>(block.descriptor.release());
+  block.channel.descriptor = -1;
+  // What waits for the descriptor would wait for ever. A reader asks again, and hears of it.
+  if (block.channel.read_state == engine::OperationState::in_flight) {
+    engine_->cancel_read(block.channel);
+  }
+}
+
+int HostStack::checked(ControlBlock& block, int result) noexcept {
+  if (result != -EBADF && result != -ENOTSOCK) return result;
+  lose(block);
+  return -EBADF;
+}
+
+void HostStack::forget(ControlBlock& block) noexcept {
+  if (block.forgotten) return;
+  SOREF_ASSERT_ABOUT(block.channel.idle(),
+                     "a descriptor is closed, or leaves, only without operations in flight",
+                     *block.socket);
+  block.forgotten = true;
+  if (!engine_->forget(block.channel)) lose(block);
+  disown(block);
+}
+
+void HostStack::close_unused(ControlBlock& block) noexcept {
+  if (!block.left || !block.channel.idle()) return;
+  forget(block);
+  block.descriptor.reset();
+}
+
 // --- starting
 
 namespace {
@@ -98,7 +143,10 @@ bool HostStack::complete_next() noexcept {
   protocol::Hold finished;
   const bool reads =
       completion.kind == engine::Kind::accept || completion.kind == engine::Kind::receive;
-  if (completion.final) finished = std::move(reads ? block.reading : block.writing);
+  if (completion.final) {
+    finished = std::move(reads ? block.reading : block.writing);
+    completion.result = checked(block, completion.result);
+  }
   switch (completion.kind) {
     case engine::Kind::accept:
       complete_accept(block, completion);
@@ -113,6 +161,7 @@ bool HostStack::complete_next() noexcept {
       complete_send(block, completion);
       break;
   }
+  close_unused(block);
   return true;
 }
 
@@ -125,7 +174,7 @@ void HostStack::complete_accept(ControlBlock& block,
     paused_.push_back(&block);
   } else {
     // The engine has tried again wherever that could help.
-    block.socket->incoming_failed(completion.result);
+    block.socket->incoming_failed(block.descriptor.is_open() ? completion.result : -EBADF);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "base/ledger.h"
 #include "engine/engine.h"
 #include "host/control_block.h"
+#include "host/descriptor_owners.h"
 #include "protocol/protocol_switch.h"
 
 namespace soref::host {
@@ -32,6 +33,22 @@ class HostStack {
   // --- for KernelProtocol
   [[nodiscard]] engine::Engine& engine() const noexcept { return *engine_; }
   [[nodiscard]] base::Ledger& ledger() const noexcept { return *ledger_; }
+  // The control block has its descriptor from here on, until forget() or lose().
+  void own(ControlBlock& block) noexcept;
+  // Whether some control block has that descriptor.
+  [[nodiscard]] bool owns(int number) const noexcept { return owners_.of(number) != nullptr; }
+  // Somebody else has closed the descriptor. The number is not ours any more, whatever it names
+  // now: it is neither used nor closed, and what is asked of the socket fails with EBADF.
+  void lose(ControlBlock& block) noexcept;
+  // What a system call on the descriptor has returned; -EBADF if that is how it turns out to be
+  // lost.
+  int checked(ControlBlock& block, int result) noexcept;
+  // The descriptor is about to be closed or to leave, which it may only without operations in
+  // flight.
+  void forget(ControlBlock& block) noexcept;
+  // Closes the descriptor of a socket that has left, unless an operation is in flight: its number,
+  // and the address of a listener, are free then, whoever still refers to the socket.
+  void close_unused(ControlBlock& block) noexcept;
   // Gives the descriptor the blocking mode that the engine wants.
   void enter_engine_mode(ControlBlock& block) noexcept;
   void start_accept(ControlBlock& block) noexcept;
@@ -42,12 +59,14 @@ class HostStack {
   void cancel(ControlBlock& block) noexcept;
 
  private:
+  void disown(ControlBlock& block) noexcept;
   void complete_accept(ControlBlock& block, const engine::Completion& completion) noexcept;
   void complete_receive(ControlBlock& block, const engine::Completion& completion) noexcept;
   void complete_send(ControlBlock& block, const engine::Completion& completion) noexcept;
 
   std::unique_ptr<engine::Engine> engine_;
   base::Ledger* ledger_;
+  DescriptorOwners owners_;
   std::vector<ControlBlock*> paused_;
 };
 

@@ -51,11 +51,13 @@ bool find(protocol::Option option, int domain, KernelOption& out) {
 
 int KernelProtocol::set_option(protocol::ControlBlock& block, protocol::Option option,
                                int value) noexcept {
-  const ControlBlock& mine = kernel(block);
-  const int descriptor = mine.descriptor.number();
+  ControlBlock& mine = kernel(block);
+  const auto set = [&](int level, int name, const auto& what) {
+    const int result = ::setsockopt(mine.descriptor.number(), level, name, &what, sizeof what);
+    return result == 0 ? 0 : stack_->checked(mine, -errno);
+  };
   if (option == protocol::Option::reset_on_close) {
-    const linger reset{.l_onoff = value, .l_linger = 0};
-    return ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 ? 0 : -errno;
+    return set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = value, .l_linger = 0});
   }
   if (option == protocol::Option::path_mode) {
     if (mine.bound_path == nullptr) return -EINVAL;
@@ -63,11 +65,11 @@ int KernelProtocol::set_option(protocol::ControlBlock& block, protocol::Option o
   }
   KernelOption name;
   if (!find(option, codec_->domain(), name)) return -EINVAL;
-  return ::setsockopt(descriptor, name.level, name.name, &value, sizeof value) == 0 ? 0 : -errno;
+  return set(name.level, name.name, value);
 }
 
 int KernelProtocol::option(protocol::ControlBlock& block, protocol::Option option) noexcept {
-  const ControlBlock& mine = kernel(block);
+  ControlBlock& mine = kernel(block);
   if (option == protocol::Option::path_mode) {
     struct stat status {};
     if (mine.bound_path == nullptr) return -EINVAL;
@@ -79,7 +81,7 @@ int KernelProtocol::option(protocol::ControlBlock& block, protocol::Option optio
   int value = 0;
   socklen_t length = sizeof value;
   if (::getsockopt(mine.descriptor.number(), name.level, name.name, &value, &length) != 0) {
-    return -errno;
+    return stack_->checked(mine, -errno);
   }
   return value;
 }

@@ -46,11 +46,14 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
     if (number < 0) return -errno;
   } else if (origin.kind == Kind::external) {
     if (const int error = recognizes(number)) return error;
+    // With two owners, each would close it.
+    if (stack_->owns(number)) return -EEXIST;
   }
   auto* created = new ControlBlock(socket, base::Descriptor(number, stack_->ledger()));
   // The engine accepts in its own mode.
   created->engine_mode = origin.kind == Kind::incoming;
   created->foreign = origin.kind == Kind::external;
+  stack_->own(*created);
   block = created;
   return 0;
 }
@@ -58,9 +61,8 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
 void KernelProtocol::detach(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
   SOREF_ASSERT_ABOUT(mine.left, "close or abort comes before detach", *mine.socket);
-  SOREF_ASSERT_ABOUT(mine.channel.idle(),
-                     "a descriptor is closed only without operations in flight", *mine.socket);
-  if (mine.descriptor.is_open()) stack_->engine().forget(mine.channel);
+  SOREF_ASSERT_ABOUT(mine.forgotten, "a descriptor is closed, or leaves, before its control block",
+                     *mine.socket);
   delete &mine;
 }
 
@@ -138,23 +140,23 @@ int KernelProtocol::connect(protocol::ControlBlock& block, const protocol::Name&
 }
 
 int KernelProtocol::local_name(protocol::ControlBlock& block, protocol::Name& name) noexcept {
-  const ControlBlock& mine = kernel(block);
+  ControlBlock& mine = kernel(block);
   if (mine.bind_error != 0) return mine.bind_error;
   KernelAddress address;
   if (::getsockname(mine.descriptor.number(), address.get(), &address.length) != 0) {
-    return -errno;
+    return stack_->checked(mine, -errno);
   }
   return codec_->decode(address, name);
 }
 
 int KernelProtocol::peer_name(protocol::ControlBlock& block, protocol::Name& name) noexcept {
-  const ControlBlock& mine = kernel(block);
+  ControlBlock& mine = kernel(block);
   KernelAddress address;
   if (mine.peer.sin6_family != AF_UNSPEC) {
     std::memcpy(&address.storage, &mine.peer, sizeof mine.peer);
     address.length = sizeof mine.peer;
   } else if (::getpeername(mine.descriptor.number(), address.get(), &address.length) != 0) {
-    return -errno;
+    return stack_->checked(mine, -errno);
   }
   return codec_->decode(address, name);
 }

@@ -40,7 +40,9 @@ void KernelProtocol::send(protocol::ControlBlock& block) noexcept {
 }
 
 int KernelProtocol::shutdown(protocol::ControlBlock& block) noexcept {
-  return ::shutdown(kernel(block).descriptor.number(), SHUT_WR) == 0 ? 0 : -errno;
+  ControlBlock& mine = kernel(block);
+  if (::shutdown(mine.descriptor.number(), SHUT_WR) == 0) return 0;
+  return stack_->checked(mine, -errno);
 }
 
 // The path goes with its listener, before the descriptor, so that nobody connects to a name that
@@ -61,6 +63,7 @@ void KernelProtocol::leave(ControlBlock& block) noexcept {
   SOREF_ASSERT_ABOUT(!block.left, "one close or abort, and no second", *block.socket);
   block.left = true;
   quiesce(block);
+  stack_->close_unused(block);
 }
 
 void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
@@ -83,9 +86,7 @@ void KernelProtocol::abort(protocol::ControlBlock& block) noexcept {
 
 int KernelProtocol::release(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
-  SOREF_ASSERT_ABOUT(mine.channel.idle(), "a descriptor leaves only without operations in flight",
-                     *mine.socket);
-  stack_->engine().forget(mine.channel);
+  stack_->forget(mine);
   mine.bound_path.reset();
   return mine.descriptor.release();
 }

@@ -85,7 +85,6 @@ class SocketLayer {
   void destroy(Socket* socket) noexcept;
   [[nodiscard]] int attach(Socket& socket, protocol::Origin origin) noexcept;
   void detach(Socket& socket) noexcept;
-  [[nodiscard]] bool holds(int resource) const noexcept;
   // Makes the socket of an incoming connection; null if it could not be attached, and the resource
   // is then gone.
   [[nodiscard]] Socket* create_incoming(protocol::Protocol& protocol, int resource) noexcept;

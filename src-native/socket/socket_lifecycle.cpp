@@ -169,20 +169,9 @@ Socket* SocketLayer::find(SocketName name) const noexcept {
   return entry.generation == name.generation ? entry.socket : nullptr;
 }
 
-// A resource has one owner: with two, each would close it.
-bool SocketLayer::holds(int resource) const noexcept {
-  bool found = false;
-  for_each([&](const Socket& socket) {
-    found = found ||
-            (socket.block_ != nullptr && socket.protocol_->resource(*socket.block_) == resource);
-  });
-  return found;
-}
-
 int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& socket) {
   protocol::Protocol* protocol = protocols_->find(family);
   if (protocol == nullptr) return -EAFNOSUPPORT;
-  if (origin.kind == protocol::Origin::Kind::external && holds(origin.resource)) return -EEXIST;
   Socket* created = allocate(*protocol);
   const int error = attach(*created, origin);
   if (error != 0) {

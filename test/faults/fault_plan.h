@@ -35,6 +35,8 @@ inline constexpr int kLastError = 133;  // EHWPOISON, the last that Linux has
 // Whether the call can end with that error: some errors mean that it goes on, or that it was
 // cancelled, and an engine never reports those of its caller's operations.
 [[nodiscard]] inline bool is_possible(Call call, int error) noexcept {
+  // These say that the descriptor is no open socket, and the kernel would not have it to close.
+  if (error == EBADF || error == ENOTSOCK) return false;
   switch (call) {
     case Call::connect:
       return error != EINPROGRESS;

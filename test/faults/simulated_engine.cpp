@@ -130,10 +130,11 @@ void SimulatedEngine::cancel(Channel& channel, Kind kind) {
   flights_.erase(flight);
 }
 
-void SimulatedEngine::forget(Channel& channel) noexcept {
+bool SimulatedEngine::forget(Channel& channel) noexcept {
   SOREF_ASSERT(channel.idle(), "a channel is forgotten when it has nothing in flight");
   channel.engine_flags = 0;
   channel.deferred_send_error = 0;
+  return true;
 }
 
 // --- running

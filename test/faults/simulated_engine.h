@@ -47,7 +47,7 @@ class SimulatedEngine final : public engine::Engine {
   void connect(engine::Channel& channel) noexcept override;
   void cancel_read(engine::Channel& channel) noexcept override;
   void cancel_write(engine::Channel& channel) noexcept override;
-  void forget(engine::Channel& channel) noexcept override;
+  bool forget(engine::Channel& channel) noexcept override;
 
   void submit() noexcept override;
   void reap() noexcept override;

@@ -37,7 +37,7 @@ export const MUTANTS = [
   ['DETACH_FAILED_ATTACH', 'a failed attach is detached', '2: detach comes once'],
   ['DETACH_TWICE', 'detach comes twice', '2: detach comes once'],
   ['DETACH_WITHOUT_AWAITING', 'detach() awaits no operation', '9: a descriptor is closed only'],
-  ['RETRY_CLOSED', 'a closed listener accepts again', '5: nothing starts after'],
+  ['RETRY_CLOSED', 'a closed listener accepts again', '9: an operation starts on an open'],
   ['EVENT_AFTER_CLOSE', 'a closing socket reports events', '6: only an open socket'],
   ['FAREWELL_AT_CLOSE', "'closed' is queued by close", "6: 'closed' comes once"],
   ['REUSE_EARLY', "a slot is free before 'closed' was seen", '10: a slot is free after'],

@@ -119,15 +119,19 @@ inline farewell(s) {
   events!e_closed, s, slot[s].generation
 }
 
+/* A socket that has left keeps its descriptor only while an operation uses it. */
+inline close_unused(s) {
+  if
+  :: slot[s].departed && slot[s].descriptor && reading[s] == idle && writing[s] == idle -> close_descriptor(s)
+  :: else
+  fi
+}
+
 inline reclaim_one(s) {
   set_life(s, detached);
 #ifdef MUTANT_DETACH_TWICE
   detach(s);
 #endif
-  if
-  :: slot[s].descriptor -> close_descriptor(s)
-  :: else
-  fi;
 #ifdef MUTANT_RETRY_CLOSED
   paused = paused && s != LISTENER;
 #endif
@@ -182,6 +186,7 @@ inline abort_queued() {
      set_life(child, closing);
      leave(child);
      depart(child);
+     close_unused(child);
      release(child, QUEUE)
   :: empty(accept_queue) -> break
   od
@@ -207,6 +212,8 @@ inline close(s, reset) {
 #endif
 #ifdef MUTANT_CLOSE_IN_FLIGHT
   close_descriptor(s);
+#else
+  close_unused(s);
 #endif
 #ifdef MUTANT_FAREWELL_AT_CLOSE
   farewell(s);
@@ -336,6 +343,7 @@ inline take_completion() {
   :: completion == send_cancelled ->
      finish(at, writing[at])
   fi;
+  close_unused(at);
 #ifndef MUTANT_RELEASE_ON_FIRST
   if
   :: completion == accepted || completion == data

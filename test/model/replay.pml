@@ -34,7 +34,7 @@ inline give_back(s) {
   reuse(s)
 }
 
-/* A released descriptor has left before; the others go with their control block. */
+/* What the core has written down, transition by transition. */
 active proctype main() {
   do
   :: STDIN?letter;

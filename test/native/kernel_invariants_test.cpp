@@ -130,7 +130,7 @@ TEST_CASE("nothing starts on a socket that is leaving") {
       "nothing starts on a socket that is leaving", kOpen);
 }
 
-TEST_CASE("a descriptor is closed only without operations in flight") {
+TEST_CASE("a descriptor goes before its control block") {
   check_breaking(
       [](World& world) {
         world.connection->receive(true);
@@ -139,11 +139,11 @@ TEST_CASE("a descriptor is closed only without operations in flight") {
         world.connection->close(false);
         world.core->layer().reclaim();
       },
-      "a descriptor is closed only without operations in flight",
+      "a descriptor is closed, or leaves, before its control block",
       "socket 0.1 unix life=detached connection=disconnected refs=0");
 }
 
-TEST_CASE("a descriptor leaves only without operations in flight") {
+TEST_CASE("a descriptor goes only without operations in flight") {
   check_breaking(
       [](World& world) {
         world.connection->receive(true);
@@ -151,7 +151,7 @@ TEST_CASE("a descriptor leaves only without operations in flight") {
         world.connection->drop(Reference::operation, Cause("doubled"));
         static_cast<void>(world.connection->release());
       },
-      "a descriptor leaves only without operations in flight", kOpen);
+      "a descriptor is closed, or leaves, only without operations in flight", kOpen);
 }
 
 TEST_CASE("a protocol is told once that the last consumer leaves, and before its detach") {

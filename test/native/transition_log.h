@@ -97,9 +97,10 @@ class TransitionLog::LoggedEngine final : public engine::Engine {
   }
   void cancel_read(engine::Channel& channel) noexcept override { engine_->cancel_read(channel); }
   void cancel_write(engine::Channel& channel) noexcept override { engine_->cancel_write(channel); }
-  void forget(engine::Channel& channel) noexcept override {
-    engine_->forget(channel);
+  bool forget(engine::Channel& channel) noexcept override {
+    const bool is_ours = engine_->forget(channel);
     log_->write(socket_of(channel), 'R');
+    return is_ours;
   }
   void submit() noexcept override { engine_->submit(); }
   void reap() noexcept override { engine_->reap(); }
