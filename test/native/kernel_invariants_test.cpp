@@ -214,5 +214,46 @@ TEST_CASE("nothing outlives its environment") {
   }
 }
 
+// Spoils the ledger when the last socket has gone, which is after the sockets were compared with
+// it.
+class SpoilingObserver final : public socket::TransitionObserver {
+ public:
+  SpoilingObserver(base::Ledger& ledger, void (*spoils)(base::Ledger&))
+      : ledger_(&ledger), spoils_(spoils) {}
+  void socket_allocated(const Socket&) override {}
+  void reference_changed(const Socket&, const socket::ReferenceChange&) override {}
+  void life_changed(const Socket&, socket::Life) override {}
+  void connection_changed(const Socket&, socket::Connection) override {}
+  void protocol_left(const Socket&) override {}
+  void socket_detached(const Socket&) override {}
+  void socket_freed(const Socket&) override { spoils_(*ledger_); }
+  void slot_given_back(socket::SocketName) override {}
+
+ private:
+  base::Ledger* ledger_;
+  void (*spoils_)(base::Ledger&);
+};
+
+TEST_CASE("nothing is left over when the last socket of an environment has gone") {
+  const struct {
+    void (*spoils)(base::Ledger&);
+    const char* invariant;
+  } cases[] = {
+      {[](base::Ledger& ledger) { ++ledger.operations_submitted; },
+       "no operation outlives its environment"},
+      {[](base::Ledger& ledger) { ++ledger.held(Reference::protocol); },
+       "no reference outlives its environment"},
+  };
+  for (const auto& spoiled : cases) {
+    check_report(report_of([&] {
+                   World world(Choice::epoll);
+                   SpoilingObserver observer(world.core->ledger(), spoiled.spoils);
+                   world.core->layer().observe(&observer);
+                   world.core->shut_down();
+                 }),
+                 spoiled.invariant, "ledger: attach attempted 1");
+  }
+}
+
 }  // namespace
 }  // namespace soref::core

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "broken_invariant.h"
 #include "check.h"
 
 using soref::protocol::Pin;
@@ -105,4 +106,13 @@ TEST_CASE("clearing lets go of every pin and mark") {
   CHECK_EQ(queue.size(), 0U);
   queue.append_copy(bytes("again"));
   CHECK_EQ(front(queue), std::string("again"));
+}
+
+TEST_CASE("no more bytes leave than were queued") {
+  const std::string report = soref::report_of([] {
+    SendQueue queue;
+    queue.append_copy(bytes("four"));
+    static_cast<void>(queue.consume(5));
+  });
+  CHECK(report.find("soref: invariant broken: no more bytes leave than were queued\n") == 0);
 }
