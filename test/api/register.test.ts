@@ -150,3 +150,23 @@ t.test('what keeps the process alive is told', async (t) => {
   t.match(plain.stdout, 'client,peer,server TCPServerWrap,TCPSocketWrap,TCPSocketWrap');
   t.equal(registered.stdout, plain.stdout, registered.stderr);
 });
+
+t.test('a socket that was given away keeps no process alive', async (t) => {
+  const file = programs(t, {
+    'main.cjs': `
+      const net = require('net');
+      const told = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap');
+      const server = net.createServer((peer) => {
+        const before = told().length;
+        const { fd } = peer.detach();
+        console.log(before - told().length);
+        net.Socket.attach(fd).destroy();
+        server.close();
+      });
+      server.listen(0, '127.0.0.1', () => {
+        net.connect(server.address().port, '127.0.0.1').on('error', () => {}).resume();
+      });`,
+  });
+  const { stdout, stderr } = await runRegistered(file('main.cjs'));
+  t.equal(stdout, '1\n', stderr);
+});

@@ -64,6 +64,27 @@ t.test('what was received and not read goes along', async (t) => {
   t.equal(text, 'unread, and more');
 });
 
+t.test('what came in the same turn goes along, and what came while nobody read', async (t) => {
+  for (const pauses of [false, true]) {
+    const { client, peer } = await pair(t);
+    const sent = Buffer.alloc(1 << 20);
+    for (let at = 0; at < sent.length; at += 4) sent.writeUInt32LE(at, at);
+    const read: Buffer[] = [];
+    const given = new Promise<net.Detached>((resolve) => {
+      peer.once('data', (data) => {
+        read.push(data);
+        peer.pause();
+        if (pauses) setImmediate(() => resolve(peer.detach()));
+        else resolve(peer.detach());
+      });
+    });
+    client.end(sent);
+    const again = net.Socket.attach(await given);
+    for await (const chunk of again as AsyncIterable<Buffer>) read.push(chunk);
+    t.ok(Buffer.concat(read).equals(sent), 'every byte, and in its order');
+  }
+});
+
 t.test('what was written and not sent goes along, and its callbacks are called once', async (t) => {
   const { client, peer } = await pair(t);
   peer.pause();
@@ -136,4 +157,13 @@ t.test('sockets that are not connected have nothing to give', async (t) => {
   const socket = new net.Socket();
   t.equal(socket.attached, false);
   t.throws(() => socket.detach(), { code: 'ERR_SOREF_DETACHED' });
+
+  const { server } = await pair(t);
+  const connecting = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  t.throws(() => connecting.detach(), { code: 'ERR_SOREF_DETACHED' });
+  await once(connecting, 'connect');
+  t.equal(connecting.attached, true);
+  const closed = once(connecting, 'close');
+  connecting.destroy();
+  await closed;
 });
