@@ -27,14 +27,39 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
   'a send holds no reference': withoutOperation('send'),
   'a connect holds no reference': withoutOperation('connect'),
   'the first completion counts as the last': replace(
-    'if (completion.final) finished =',
-    'finished =',
+    'if (completion.final) { finished = std::move(reads ? block.reading : block.writing);',
+    '{ finished = std::move(reads ? block.reading : block.writing);',
   ),
   'the last completion drops no reference': without(
-    'if (completion.final) finished = std::move(reads ? block.reading : block.writing);',
+    'finished = std::move(reads ? block.reading : block.writing);',
   ),
-  'leaving does not cancel what reads': without('engine_->cancel_read(block.channel);'),
-  'leaving does not cancel what writes': without('engine_->cancel_write(block.channel);'),
+  'leaving does not cancel what reads': replace(
+    'engine_->cancel_read(block.channel); engine_->cancel_write(block.channel);',
+    'engine_->cancel_write(block.channel);',
+  ),
+  'leaving does not cancel what writes': replace(
+    'engine_->cancel_read(block.channel); engine_->cancel_write(block.channel);',
+    'engine_->cancel_read(block.channel);',
+  ),
+  'a channel is not forgotten by its engine': replace(
+    'if (!engine_->forget(block.channel)) lose(block);',
+    '',
+  ),
+  'a channel is forgotten with operations in flight': replace(
+    'if (!block.left || !block.channel.idle()) return;',
+    'if (!block.left) return;',
+  ),
+  'a descriptor without operations stays open until the detach': without('close_unused(block);'),
+  'a number that was given away keeps its owner': replace(
+    'lose(block); disown(block);',
+    'lose(block);',
+  ),
+  'a lost descriptor is closed all the same': without(
+    'static_cast<void>(block.descriptor.release());',
+  ),
+  'a reader whose descriptor is lost waits on': without(
+    'if (block.channel.read_state == engine::OperationState::in_flight) { engine_->cancel_read(block.channel); }',
+  ),
   'a listener without descriptors never tries again': without('paused_.push_back(&block);'),
   'running out of descriptors is a failure': replace('error == -EMFILE ||', ''),
   'a closed listener that waited for descriptors tries again': without(
@@ -60,9 +85,8 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
 
 const life = mutantsOf('src-native/host/kernel_protocol.cpp', SOCKETS, {
   'a control block outlives its detach': without('delete &mine;'),
-  'a detached channel is not forgotten by its engine': without(
-    'if (mine.descriptor.is_open()) stack_->engine().forget(mine.channel);',
-  ),
+  'an outside resource gets two owners': without('if (stack_->owns(number)) return -EEXIST;'),
+  'a descriptor has no owner': without('stack_->own(*created);'),
 });
 
 const end = mutantsOf('src-native/host/kernel_transfer.cpp', SOCKETS, {
@@ -77,8 +101,9 @@ const end = mutantsOf('src-native/host/kernel_transfer.cpp', SOCKETS, {
     'stack_->start_send(mine);',
   ),
   'a receive starts beside the one in flight': replace('wanted && !reads(mine)', 'wanted'),
-  'a released channel is not forgotten by its engine': without(
-    'stack_->engine().forget(mine.channel);',
+  'a released channel is not forgotten by its engine': without('stack_->forget(mine);'),
+  'a socket without operations is not closed when it leaves': without(
+    'stack_->close_unused(block);',
   ),
   'a released descriptor is closed all the same': replace(
     'return mine.descriptor.release();',

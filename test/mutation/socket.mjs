@@ -32,9 +32,6 @@ const lifecycle = mutantsOf('src-native/socket/socket_lifecycle.cpp', LIFE, {
   ),
   'a failed attach keeps its slot': replace('reuse_slot(name); return error;', 'return error;'),
   'a connection that cannot be attached stays open': without('protocol.discard(resource);'),
-  'an outside resource gets two owners': without(
-    'if (origin.kind == protocol::Origin::Kind::external && holds(origin.resource)) return -EEXIST;',
-  ),
   'a slot is free before its farewell was seen': replace(
     'entry.parked = true;',
     'entry.parked = true; free_slots_.push_back(socket->name_.slot);',

@@ -34,14 +34,6 @@ void check_report_of(const std::string& report, const std::string& invariant) {
   CHECK(report.find("soref: invariant broken: " + invariant + "\n  condition: ") == 0);
 }
 
-TEST_CASE("an operation starts on an open descriptor") {
-  check_report(after([](CompletionQueue& queue, Channel& channel, CompletionQueue&) {
-                 channel.descriptor = -1;
-                 queue.start(channel, Kind::receive);
-               }),
-               "an operation starts on an open descriptor", kChannel);
-}
-
 TEST_CASE("only reading operations complete more than once") {
   check_report(after([](CompletionQueue& queue, Channel& channel, CompletionQueue&) {
                  queue.start(channel, Kind::send);
