@@ -55,7 +55,9 @@ void Consumer::receive_event(Holder& holder, Event event, std::int32_t first, st
   switch (event) {
     case Event::connected:
       expect(holder.connecting, "a connect ends once", holder);
-      expect((first == 0) == (endpoint.state == EndpointState::connected) || endpoint.disturbed,
+      // Meanwhile the peer may have reset the connection, or the consumer closed it.
+      expect((first == 0) == (endpoint.state == EndpointState::connected) || endpoint.disturbed ||
+                 endpoint.reset || endpoint.state == EndpointState::closed,
              "a connect ends as it did in the kernel", holder);
       holder.connecting = false;
       holder.connected = first == 0;

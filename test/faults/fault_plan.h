@@ -10,7 +10,7 @@
 
 namespace soref::faults {
 
-// System calls of host/, and operations as they reach the kernel.
+// System calls of host/ and engines, and operations as they reach the kernel.
 enum class Call : std::uint8_t {
   socket,
   bind,
@@ -24,6 +24,8 @@ enum class Call : std::uint8_t {
   close,
   unlink,
   send,
+  watch,
+  await,
   accept_operation,
   receive_operation,
   connect_operation,
@@ -40,6 +42,8 @@ inline constexpr int kLastError = 133;  // EHWPOISON, the last that Linux has
   switch (call) {
     case Call::connect:
       return error != EINPROGRESS;
+    case Call::watch:
+      return error != EPERM;  // as for a file, which cannot be waited for
     case Call::receive_operation:
       if (error == ENOBUFS) return false;
       [[fallthrough]];

@@ -1,26 +1,40 @@
 // Random scripts of consumers and peers over engines of every temper, with faults and without.
 #include "check_run.h"
 #include "scripted_run.h"
+#include "tested_engine.h"
 
 namespace soref::faults {
 namespace {
 
 constexpr std::uint64_t kSeeds = 6000;
+constexpr std::uint64_t kSeedsOfRealEngine = 3000;
 
-void run_seeds(const char* test, std::uint32_t rate) {
+void run_seeds(const char* test, EngineKind engine, std::uint32_t rate) {
   if (const auto plan = plan_to_replay(test)) {
     check_run(*plan, run_script(*plan).findings);
     return;
   }
-  const std::uint64_t seeds = seeds_to_run(kSeeds);
+  const std::uint64_t seeds =
+      seeds_to_run(engine == EngineKind::simulated ? kSeeds : kSeedsOfRealEngine);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const RunPlan plan{.test = test, .seed = seed, .rate = rate};
+    const RunPlan plan{
+        .test = test, .seed = seed, .engine = static_cast<std::uint32_t>(engine), .rate = rate};
     if (!check_run(plan, run_script(plan).findings)) return;
   }
 }
 
-TEST_CASE("random scripts without faults") { run_seeds("without faults", 0); }
-TEST_CASE("random scripts where one call in twenty fails") { run_seeds("one call in twenty", 20); }
+TEST_CASE("random scripts without faults") {
+  run_seeds("scripts without faults", EngineKind::simulated, 0);
+}
+TEST_CASE("random scripts where one call in twenty fails") {
+  run_seeds("scripts where one call", EngineKind::simulated, 20);
+}
+TEST_CASE("random scripts on epoll without faults") {
+  run_seeds("epoll without faults", EngineKind::epoll, 0);
+}
+TEST_CASE("random scripts on epoll where one call in twenty fails") {
+  run_seeds("epoll where one call", EngineKind::epoll, 20);
+}
 
 TEST_CASE("the same seed makes the same run") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

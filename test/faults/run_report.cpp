@@ -43,6 +43,7 @@ const char* program() {
 
 std::string RunPlan::text() const {
   std::string out = "seed=" + std::to_string(seed);
+  if (engine != 0) out += " engine=" + std::to_string(engine);
   if (rate != 0) out += " rate=" + std::to_string(rate);
   if (call != 0) out += " call=" + std::to_string(call) + " error=" + std::to_string(error);
   if (moment != 0) {
@@ -60,6 +61,7 @@ std::optional<RunPlan> plan_to_replay(const char* test) {
   };
   RunPlan plan{.test = test};
   plan.seed = field("seed=");
+  plan.engine = static_cast<std::uint32_t>(field("engine="));
   plan.rate = static_cast<std::uint32_t>(field("rate="));
   plan.call = static_cast<std::uint32_t>(field("call="));
   plan.error = static_cast<int>(field("error="));

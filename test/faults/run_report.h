@@ -13,6 +13,7 @@ namespace soref::faults {
 struct RunPlan {
   const char* test = "";  // the test case, as the harness selects it
   std::uint64_t seed = 1;
+  std::uint32_t engine = 0;        // enum EngineKind
   std::uint32_t rate = 0;          // one call in so many fails, by choice; 0: none
   std::uint32_t call = 0;          // the call into the kernel that fails; 0: none
   int error = 0;                   // what it fails with

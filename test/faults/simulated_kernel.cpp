@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -75,18 +76,33 @@ Endpoint* SimulatedKernel::find(int descriptor) const noexcept {
   return descriptor >= 0 && index < by_descriptor_.size() ? by_descriptor_[index] : nullptr;
 }
 
-bool SimulatedKernel::owns(int descriptor) const noexcept { return find(descriptor) != nullptr; }
+bool SimulatedKernel::owns(int descriptor) const noexcept {
+  return find(descriptor) != nullptr || own_descriptors_.contains(descriptor);
+}
+
+int SimulatedKernel::new_descriptor() const {
+  const int descriptor = ::fcntl(null_, F_DUPFD_CLOEXEC, 0);
+  SOREF_ASSERT(descriptor >= 0, "the machine has enough descriptors for the simulation");
+  return descriptor;
+}
 
 int SimulatedKernel::open(Endpoint& endpoint) {
   if (at_descriptor_limit()) return -EMFILE;
-  const int descriptor = ::fcntl(null_, F_DUPFD_CLOEXEC, 0);
-  SOREF_ASSERT(descriptor >= 0, "the machine has enough descriptors for the simulation");
+  const int descriptor = new_descriptor();
   const auto index = static_cast<std::size_t>(descriptor);
   if (index >= by_descriptor_.size()) by_descriptor_.resize(index + 1);
   by_descriptor_[index] = &endpoint;
   endpoint.descriptor = descriptor;
   ++open_;
   return descriptor;
+}
+
+int SimulatedKernel::fault(Call call, Endpoint& endpoint) {
+  const int error = faults_->at(call);
+  // A send that fails so is only tried again.
+  const bool goes_on = call == Call::send && (error == -EAGAIN || error == -EINTR);
+  if (error != 0 && !goes_on) endpoint.disturbed = true;
+  return error;
 }
 
 int SimulatedKernel::socket(int domain) {
@@ -144,11 +160,19 @@ int SimulatedKernel::peer_name(int descriptor, std::string& name) {
 
 // --- options
 
+// What waits to be reported of a socket, once.
+int SimulatedKernel::take_error(Endpoint& endpoint) {
+  if (endpoint.state == EndpointState::failed) return ECONNREFUSED;
+  if (!endpoint.reset || std::exchange(endpoint.reset_reported, true)) return 0;
+  return ECONNRESET;
+}
+
 int SimulatedKernel::option(int descriptor, int level, int option, int& value) {
-  if (const int error = faults_->at(Call::get_option)) return error;
+  if (const int error = fault(Call::get_option, *find(descriptor))) return error;
   SOREF_ASSERT(level == SOL_SOCKET, "only options of the socket level are asked for");
   if (option == SO_DOMAIN) value = find(descriptor)->domain;
   if (option == SO_TYPE) value = SOCK_STREAM;
+  if (option == SO_ERROR) value = take_error(*find(descriptor));
   return 0;
 }
 
@@ -202,6 +226,8 @@ Endpoint& SimulatedKernel::establish(Endpoint& client, Endpoint& listener) {
   client.state = EndpointState::connected;
   client.peer = &server;
   listener.backlog.push_back(&server);
+  changed(listener);
+  changed(client);
   return server;
 }
 
@@ -213,6 +239,7 @@ Endpoint& SimulatedKernel::accept_outside(Endpoint& client) {
   server.peer = &client;
   client.state = EndpointState::connected;
   client.peer = &server;
+  changed(client);
   return server;
 }
 
@@ -233,6 +260,7 @@ int SimulatedKernel::finish_connect(int descriptor) {
     accept_outside(endpoint);
   } else {
     endpoint.state = EndpointState::failed;
+    changed(endpoint);
     return -ECONNREFUSED;
   }
   return 0;
@@ -264,13 +292,23 @@ void SimulatedKernel::leave(Endpoint& endpoint, bool reset) {
     } else {
       endpoint.end_sent = true;
     }
+    changed(*endpoint.peer);
   }
   for (Endpoint* waiting : endpoint.backlog) leave(*waiting, true);
   endpoint.backlog.clear();
   endpoint.state = EndpointState::closed;
 }
 
+int SimulatedKernel::open_own() {
+  const int descriptor = new_descriptor();
+  own_descriptors_.insert(descriptor);
+  return descriptor;
+}
+
 int SimulatedKernel::close(int descriptor) {
+  if (own_descriptors_.erase(descriptor) > 0) {
+    return static_cast<int>(::syscall(SYS_close, descriptor));
+  }
   Endpoint& endpoint = *find(descriptor);
   SOREF_ASSERT(endpoint.operations == 0,
                "a descriptor is closed only without operations in flight");

@@ -6,7 +6,8 @@
 // that is lost, sent twice or delivered twice is seen at once. Descriptors are real ones, so that
 // numbers are reused as the real kernel reuses them, and one that is left open is open in truth.
 //
-// host/ reaches this kernel through system_calls.cpp, the simulated engine and the tests directly.
+// host/ and the real engines reach this kernel through system_calls.cpp, the simulated engine and
+// the tests directly.
 #pragma once
 
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -53,7 +55,8 @@ struct Endpoint {
   bool disturbed = false;
   std::deque<Endpoint*> backlog;  // of a listener: connections that nobody has accepted
   std::size_t backlog_limit = 0;
-  bool flooded = false;  // somebody connects from outside whenever the backlog has room
+  bool short_of_room = false;  // a send found none, and is told when there is some
+  bool flooded = false;        // somebody connects from outside whenever the backlog has room
 };
 
 // Addresses outside, all at 192.0.2.1 (TEST-NET-1, RFC 5737), by port.
@@ -63,8 +66,9 @@ inline constexpr std::uint16_t kSilentPort = 3;
 
 struct KernelLimits {
   std::size_t descriptors = 64;
-  std::size_t stream = 1024;          // bytes on their way in one direction
-  std::uint32_t short_transfers = 0;  // one in so many sends and receives moves less than it could
+  std::size_t stream = 1024;         // bytes on their way in one direction
+  std::uint32_t short_sends = 0;     // one in so many takes less than there is room for
+  std::uint32_t short_receives = 0;  // one in so many gives less than there is
 };
 
 class SimulatedKernel {
@@ -94,6 +98,9 @@ class SimulatedKernel {
   int close(int descriptor);
   int unlink(const std::string& path);
   int send(int descriptor, const msghdr& message);
+
+  // For an engine's own descriptor, which is no socket and is not counted among them.
+  int open_own();
 
   // --- what the engine's operations do; -EAGAIN where they would have to wait
   int accept(int descriptor);
@@ -125,16 +132,28 @@ class SimulatedKernel {
   [[nodiscard]] bool at_descriptor_limit() const noexcept { return open_ >= limits_.descriptors; }
   [[nodiscard]] std::size_t paths() const noexcept { return paths_.size(); }
   [[nodiscard]] std::size_t room(const Endpoint& endpoint) const noexcept;
+  // Asks the fault plan: 0, or the negative errno that this call on the endpoint fails with.
+  int fault(Call call, Endpoint& endpoint);
   [[nodiscard]] FaultPlan& faults() noexcept { return *faults_; }
+  [[nodiscard]] Choices& choices() noexcept { return *choices_; }
+  // Called with each endpoint that something has happened to: it may be ready for more than before.
+  void observe(std::function<void(Endpoint&)> changed) { changed_ = std::move(changed); }
 
  private:
   Endpoint& make_endpoint(int domain);
+  [[nodiscard]] int new_descriptor() const;
   int open(Endpoint& endpoint);
   [[nodiscard]] Endpoint* listener_at(const std::string& name) const noexcept;
   Endpoint& establish(Endpoint& client, Endpoint& listener);
   Endpoint& accept_outside(Endpoint& client);
   void leave(Endpoint& endpoint, bool reset);
-  std::size_t some_of(std::size_t most);
+  void changed(Endpoint& endpoint) const {
+    if (changed_) changed_(endpoint);
+  }
+  // Somebody has read what the endpoint sent.
+  void make_room(Endpoint& endpoint);
+  std::size_t some_of(std::size_t most, std::uint32_t rate);
+  static int take_error(Endpoint& endpoint);
 
   Choices* choices_;
   FaultPlan* faults_;
@@ -146,6 +165,8 @@ class SimulatedKernel {
   std::set<std::string> paths_;
   std::size_t open_ = 0;
   std::uint16_t next_port_ = 40000;
+  std::set<int> own_descriptors_;
+  std::function<void(Endpoint&)> changed_;
 };
 
 }  // namespace soref::faults

@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/assert.h"
 #include "simulated_kernel.h"
 
 namespace soref::faults {
 
-// A transfer of `most` bytes, or by choice of fewer, but of one at least.
-std::size_t SimulatedKernel::some_of(std::size_t most) {
-  if (most < 2 || !choices_->one_in(limits_.short_transfers)) return most;
+// A transfer of `most` bytes, or one in `rate` times of fewer, but of one at least.
+std::size_t SimulatedKernel::some_of(std::size_t most, std::uint32_t rate) {
+  if (most < 2 || !choices_->one_in(rate)) return most;
   return choices_->between(1, static_cast<std::uint32_t>(most));
 }
 
@@ -27,8 +28,9 @@ bool SimulatedKernel::can_read(const Endpoint& endpoint) const noexcept {
 }
 
 bool SimulatedKernel::can_write(const Endpoint& endpoint) const noexcept {
-  if (endpoint.state != EndpointState::connected || endpoint.reset || endpoint.end_sent)
+  if (endpoint.state != EndpointState::connected || endpoint.reset || endpoint.end_sent) {
     return true;
+  }
   return endpoint.peer->state == EndpointState::closed || room(endpoint) > 0;
 }
 
@@ -43,18 +45,23 @@ int SimulatedKernel::receive(int descriptor, std::span<std::byte> buffer) {
   const Endpoint& peer = *endpoint.peer;
   const std::size_t arrived = std::min<std::uint64_t>(peer.sent - endpoint.received, buffer.size());
   if (arrived == 0) return peer.end_sent ? 0 : -EAGAIN;
-  const std::size_t count = some_of(arrived);
+  const std::size_t count = some_of(arrived, limits_.short_receives);
   for (std::size_t at = 0; at < count; ++at) {
     buffer[at] = byte_of(peer.id, endpoint.received + at);
   }
   endpoint.received += count;
+  make_room(*endpoint.peer);
   return static_cast<int>(count);
+}
+
+void SimulatedKernel::make_room(Endpoint& endpoint) {
+  if (std::exchange(endpoint.short_of_room, false)) changed(endpoint);
 }
 
 int SimulatedKernel::send(int descriptor, const msghdr& message) {
   Endpoint& endpoint = *find(descriptor);
-  if (const int error = faults_->at(Call::send)) {
-    if (error != -EAGAIN && error != -EINTR) endpoint.disturbed = true;
+  if (const int error = fault(Call::send, endpoint)) {
+    if (error == -EAGAIN) endpoint.short_of_room = true;
     return error;
   }
   return send_more(endpoint, message);
@@ -67,7 +74,7 @@ int SimulatedKernel::send_more(Endpoint& endpoint, const msghdr& message) {
     return -ECONNRESET;
   }
   if (endpoint.reset || endpoint.end_sent) return -EPIPE;
-  const Endpoint& peer = *endpoint.peer;
+  Endpoint& peer = *endpoint.peer;
   const std::span<const iovec> pieces(message.msg_iov, message.msg_iovlen);
   std::size_t wanted = 0;
   for (const iovec& piece : pieces) wanted += piece.iov_len;
@@ -75,9 +82,11 @@ int SimulatedKernel::send_more(Endpoint& endpoint, const msghdr& message) {
   // What a peer that is gone gets, it answers with a reset.
   const bool peer_is_gone = peer.state == EndpointState::closed;
   const std::size_t possible = peer_is_gone ? wanted : std::min(wanted, room(endpoint));
-  if (possible == 0) return -EAGAIN;
-  endpoint.reset = peer_is_gone;
-  const std::size_t count = some_of(possible);
+  if (possible == 0) {
+    endpoint.short_of_room = true;
+    return -EAGAIN;
+  }
+  const std::size_t count = some_of(possible, limits_.short_sends);
   std::size_t left = count;
   for (const iovec& piece : pieces) {
     const std::size_t taken = std::min(left, piece.iov_len);
@@ -89,17 +98,17 @@ int SimulatedKernel::send_more(Endpoint& endpoint, const msghdr& message) {
     }
     left -= taken;
   }
+  endpoint.reset = peer_is_gone;
+  changed(peer_is_gone ? endpoint : peer);
   return static_cast<int>(count);
 }
 
 int SimulatedKernel::shutdown(int descriptor) {
   Endpoint& endpoint = *find(descriptor);
-  if (const int error = faults_->at(Call::shutdown)) {
-    endpoint.disturbed = true;
-    return error;
-  }
+  if (const int error = fault(Call::shutdown, endpoint)) return error;
   if (endpoint.state != EndpointState::connected) return -ENOTCONN;
   endpoint.end_sent = true;
+  changed(*endpoint.peer);
   return 0;
 }
 
@@ -122,6 +131,7 @@ std::size_t SimulatedKernel::send_from_outside(Endpoint& outside, std::size_t by
     return 0;
   }
   outside.sent += count;
+  changed(*outside.peer);
   return count;
 }
 
@@ -130,11 +140,14 @@ std::size_t SimulatedKernel::receive_outside(Endpoint& outside, std::size_t byte
   const std::uint64_t arrived = outside.peer->sent - outside.received;
   const std::size_t count = std::min<std::uint64_t>(arrived, bytes);
   outside.received += count;
+  if (count > 0) make_room(*outside.peer);
   return count;
 }
 
 void SimulatedKernel::end_from_outside(Endpoint& outside) {
-  if (outside.state == EndpointState::connected) outside.end_sent = true;
+  if (outside.state != EndpointState::connected) return;
+  outside.end_sent = true;
+  changed(*outside.peer);
 }
 
 void SimulatedKernel::close_outside(Endpoint& outside, bool reset) {

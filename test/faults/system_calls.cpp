@@ -19,6 +19,7 @@ namespace soref::faults {
 namespace {
 
 SimulatedKernel* installed = nullptr;
+SimulatedEpoll* installed_epoll = nullptr;
 
 // Whether a call on that descriptor is the simulated kernel's.
 bool simulated(int descriptor) noexcept {
@@ -44,15 +45,24 @@ void fill(const std::string& name, sockaddr* address, socklen_t* length) {
 
 }  // namespace
 
-SystemCalls::SystemCalls(SimulatedKernel& kernel) noexcept { installed = &kernel; }
-SystemCalls::~SystemCalls() { installed = nullptr; }
+SystemCalls::SystemCalls(SimulatedKernel& kernel, SimulatedEpoll& epoll) noexcept {
+  installed = &kernel;
+  installed_epoll = &epoll;
+}
+SystemCalls::~SystemCalls() {
+  installed = nullptr;
+  installed_epoll = nullptr;
+}
 
 }  // namespace soref::faults
 
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 using soref::faults::answer;
+using soref::faults::Call;
+using soref::faults::Endpoint;
 using soref::faults::fill;
 using soref::faults::installed;
+using soref::faults::installed_epoll;
 using soref::faults::simulated;
 using soref::faults::text_of;
 
@@ -128,6 +138,44 @@ int shutdown(int descriptor, int how) noexcept {
 ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
   if (simulated(descriptor)) return answer(installed->send(descriptor, *message));
   return ::syscall(SYS_sendmsg, descriptor, message, flags);
+}
+
+int accept4(int descriptor, sockaddr* address, socklen_t* length, int flags) {
+  if (!simulated(descriptor)) {
+    return static_cast<int>(::syscall(SYS_accept4, descriptor, address, length, flags));
+  }
+  Endpoint& listener = *installed->find(descriptor);
+  const int error = installed->fault(Call::accept_operation, listener);
+  return answer(error != 0 ? error : installed->accept(descriptor));
+}
+
+ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
+  if (!simulated(descriptor)) return ::syscall(SYS_recvmsg, descriptor, message, flags);
+  Endpoint& endpoint = *installed->find(descriptor);
+  message->msg_flags = 0;
+  const int error = installed->fault(Call::receive_operation, endpoint);
+  const iovec& piece = *message->msg_iov;
+  return answer(error != 0
+                    ? error
+                    : installed->receive(descriptor,
+                                         {static_cast<std::byte*>(piece.iov_base), piece.iov_len}));
+}
+
+int epoll_create1(int flags) noexcept {
+  if (installed != nullptr) return installed->open_own();
+  return static_cast<int>(::syscall(SYS_epoll_create1, flags));
+}
+
+int epoll_ctl(int epoll, int operation, int descriptor, epoll_event* event) noexcept {
+  if (simulated(epoll)) return answer(installed_epoll->control(operation, descriptor, event));
+  return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, operation, descriptor, event));
+}
+
+int epoll_wait(int epoll, epoll_event* events, int count, int timeout) {
+  if (simulated(epoll)) {
+    return answer(installed_epoll->wait({events, static_cast<std::size_t>(count)}, timeout));
+  }
+  return static_cast<int>(::syscall(SYS_epoll_wait, epoll, events, count, timeout));
 }
 
 int ioctl(int descriptor, unsigned long request, ...) noexcept {

@@ -3,14 +3,16 @@
 // not concern a simulated socket go on to the real kernel.
 #pragma once
 
+#include "simulated_epoll.h"
 #include "simulated_kernel.h"
 
 namespace soref::faults {
 
-// While it lives, the system calls of this process go to `kernel`.
+// While it lives, the system calls of this process go to `kernel`, and those of epoll(7) to
+// `epoll`.
 class SystemCalls {
  public:
-  explicit SystemCalls(SimulatedKernel& kernel) noexcept;
+  SystemCalls(SimulatedKernel& kernel, SimulatedEpoll& epoll) noexcept;
   ~SystemCalls();
   SystemCalls(const SystemCalls&) = delete;
   SystemCalls& operator=(const SystemCalls&) = delete;

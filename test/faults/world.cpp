@@ -37,7 +37,8 @@ World::Settings World::varied(Choices& choices) {
                         .receives_on = one_of(0, 2)};
   settings.limits = {.descriptors = one_of(5, 12, 64, 64),
                      .stream = one_of(1, 50, 1000, 5000),
-                     .short_transfers = one_of(0, 2)};
+                     .short_sends = one_of(0, 2),
+                     .short_receives = one_of(0, 2)};
   settings.buffers = one_of(1, 2, 16);
   return settings;
 }
@@ -48,15 +49,14 @@ World::World(const RunPlan& plan, const Settings& settings, Choices& choices,
       choices_(&choices),
       report_(&report),
       kernel_(engine_choices, faults, settings.limits),
-      system_calls_(kernel_) {
+      epoll_(kernel_, settings.behaviour.holds_back),
+      system_calls_(kernel_, epoll_) {
   const core::SharedMemory shared = memory().shared();
   auto ledger = std::make_unique<base::Ledger>();
-  auto engine = std::make_unique<SimulatedEngine>(
-      kernel_, engine_choices, settings.behaviour,
-      engine::BufferPool{shared.receive.data(), core::kReceiveBufferSize, settings.buffers},
-      *ledger);
-  engine_ = engine.get();
-  core_ = std::make_unique<core::Core>(std::move(engine), shared, std::move(ledger));
+  const engine::BufferPool pool{shared.receive.data(), core::kReceiveBufferSize, settings.buffers};
+  engine_ = make_tested_engine(settings.engine, kernel_, epoll_, engine_choices, settings.behaviour,
+                               pool, *ledger);
+  core_ = std::make_unique<core::Core>(std::move(engine_.engine), shared, std::move(ledger));
   consumer_ = std::make_unique<Consumer>(*core_, kernel_, memory(), choices, report);
   consumer_->after_event = [this](Holder* holder) { pass_moment(holder); };
 }
@@ -75,9 +75,9 @@ void World::turn() {
   if (core_->has_paused_accepts() && retry_at_ == 0) {
     retry_at_ = kernel_.now() + kAcceptRetryMilliseconds;
   }
-  if (!busy && !engine_->wakes()) {
+  if (!busy && !engine_.wakes()) {
     // The loop blocks until the next thing that can happen by itself.
-    const std::uint64_t due = engine_->next_due();
+    const std::uint64_t due = engine_.next_due();
     if (due != 0) {
       kernel_.advance(due - kernel_.now());
     } else if (retry_at_ != 0 && vain_retries_ < 2) {

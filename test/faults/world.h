@@ -1,4 +1,4 @@
-// One simulated run: a core on a simulated engine and kernel, a consumer above it and peers
+// One simulated run: a core on an engine and a simulated kernel, a consumer above it and peers
 // outside, driven by one seed. A run takes a number of steps by choice, then ends, either with
 // every socket closed or with the environment, and then nothing may be left.
 #pragma once
@@ -11,9 +11,10 @@
 #include "core/core.h"
 #include "fault_plan.h"
 #include "run_report.h"
-#include "simulated_engine.h"
+#include "simulated_epoll.h"
 #include "simulated_kernel.h"
 #include "system_calls.h"
+#include "tested_engine.h"
 
 namespace soref::faults {
 
@@ -30,6 +31,7 @@ inline constexpr std::uint32_t kInterruptions = 5;
 class World {
  public:
   struct Settings {
+    EngineKind engine = EngineKind::simulated;
     Behaviour behaviour;
     KernelLimits limits;
     std::uint32_t buffers = 4;
@@ -76,8 +78,9 @@ class World {
   Choices* choices_;
   RunReport* report_;
   SimulatedKernel kernel_;
+  SimulatedEpoll epoll_;
   SystemCalls system_calls_;
-  SimulatedEngine* engine_ = nullptr;  // owned by the core
+  TestedEngine engine_;  // the engine itself is the core's
   std::unique_ptr<core::Core> core_;
   std::unique_ptr<Consumer> consumer_;
   std::uint32_t moment_ = 0;

@@ -13,7 +13,7 @@ void World::check_nothing_forgotten() {
                     socket.describe());
   });
   expect(core_->ledger().held(base::Reference::event) == 0, "every event was delivered");
-  expect(engine_->has_all_buffers(), "every buffer was given back");
+  expect(engine_.has_all_buffers(), "every buffer was given back");
 }
 
 void World::check_holder(const Holder& holder) {
@@ -70,7 +70,7 @@ void World::check_nothing_left() {
   expect(ledger.bad_commands == 0, "every command was understood");
   expect(core_->layer().live() == 0 && core_->layer().closing_operations() == 0,
          "no socket is left");
-  expect(engine_->has_all_buffers(), "no receive buffer is left with anybody");
+  expect(engine_.has_all_buffers(), "no receive buffer is left with anybody");
   for (const auto& holder : consumer_->holders()) {
     report_->expect(holder->closed_events <= 1, "a socket has one last event", holder->describe());
   }
