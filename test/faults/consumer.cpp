@@ -157,6 +157,12 @@ void Consumer::adopt_descriptor(int descriptor) {
   core_->settle();
   note_drained();
   socket::Socket* socket = nullptr;
+  // A protocol takes nothing that is another one's.
+  const int taken = core_->layer().create(static_cast<std::uint32_t>(Family::tcp4),
+                                          {protocol::Origin::Kind::external, descriptor}, socket);
+  const bool is_tcp = kernel_->find(descriptor)->domain == AF_INET;
+  report_->expect(is_tcp || taken < 0, "a socket is adopted by its own protocol", "descriptor");
+  if (taken == 0) return hold_adopted(*socket);
   const int family = core_->layer().protocols().family_of(descriptor);
   if (family < 0 ||
       core_->layer().create(static_cast<std::uint32_t>(family),
@@ -165,9 +171,13 @@ void Consumer::adopt_descriptor(int descriptor) {
     released_.push_back(descriptor);
     return;
   }
-  Holder& holder = hold(*socket);
+  hold_adopted(*socket);
+}
+
+void Consumer::hold_adopted(socket::Socket& socket) {
+  Holder& holder = hold(socket);
   report_->trace("adopt " + holder.describe());
-  holder.connected = socket->connection() == socket::Connection::connected;
+  holder.connected = socket.connection() == socket::Connection::connected;
   const Endpoint& endpoint = kernel_->endpoint(holder.endpoint);
   holder.shutdown_asked = holder.shutdown_answered = endpoint.end_sent;
 }

@@ -85,6 +85,7 @@ class Consumer {
   Holder& hold(socket::Socket& socket);
   Holder* create(std::uint32_t family);
   void adopt_descriptor(int descriptor);
+  void hold_adopted(socket::Socket& socket);
   void command(core::Command what, const Holder& holder, std::int32_t first = 0,
                std::int32_t second = 0, std::int32_t third = 0);
   void take_bytes(Holder& holder, std::span<const std::byte> bytes);
