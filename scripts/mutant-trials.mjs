@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { basename, join } from 'node:path';
 import { ledgerProblems } from '../bench/ledger.mjs';
 import { ADDON } from './build.mjs';
+import { availableEngines } from './engines.mjs';
 import { root } from './processes.mjs';
 import { stagePackage } from './staged-package.mjs';
 
@@ -101,20 +102,29 @@ async function nativeTrial({ file, change }, folder) {
 
 // --- lib
 
-/** Lays a mutant out as a package; the function runs one API test on it, and tells how it fails. */
+/** Lays a mutant out as a package; the function runs one API test on it with each engine. */
 async function libraryTrial({ file, change }, folder) {
   stagePackage(folder.slice(root.length + 1), ADDON);
   const compiled = join(folder, file.replace(/^lib/, 'dist').replace(/\.ts$/, '.js'));
   writeFileSync(compiled, change(readFileSync(compiled, 'utf8')));
-  return async (test) => {
+  const engines = availableEngines([]);
+  const runOn = async (engine, test) => {
     const report = join(folder, `${test}.json`);
+    rmSync(report, { force: true });
     const balance = ['--require', join(folder, 'dist-test/api/ledger-balance.js')];
-    const env = { SOREF_ENGINE: 'epoll', SOREF_LEDGER_REPORT: report };
+    const env = { SOREF_ENGINE: engine, SOREF_LEDGER_REPORT: report };
     const args = [...balance, join(folder, `dist-test/api/${test}.test.js`)];
     const failure = await failureOf(process.execPath, args, { cwd: folder, env });
     if (failure) return failure;
     if (!existsSync(report)) return 'ends without a report of its ledger';
     return ledgerProblems(JSON.parse(readFileSync(report, 'utf8')))[0];
+  };
+  return async (test) => {
+    for (const engine of engines) {
+      const failure = await runOn(engine, test);
+      if (failure) return `${engine}, ${failure}`;
+    }
+    return undefined;
   };
 }
 

@@ -5,8 +5,8 @@
 //   before anybody looks.
 import { mutantsOf, replace, twice, without, withoutAfter } from './changes.mjs';
 
-const ENGINES = ['engine_lifetime_test', 'engine_receive_test', 'engine_send_test'];
 const ACCEPTS = ['engine_accept_test'];
+const ENGINES = ['engine_lifetime_test', 'engine_receive_test', 'engine_send_test', ...ACCEPTS];
 
 const queue = mutantsOf('src-native/engine/completion_queue.cpp', ENGINES, {
   'an operation is over before its completion was taken': replace(

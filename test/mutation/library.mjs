@@ -4,7 +4,7 @@ import { mutantsOf, replace, without, withoutAfter } from './changes.mjs';
 
 const OWNERSHIP = ['socket-ownership', 'ownership-misuse', 'slot-reuse'];
 
-const handle = mutantsOf('lib/core/handle.ts', OWNERSHIP, {
+const handle = mutantsOf('lib/core/handle.ts', [...OWNERSHIP, 'register'], {
   'a socket that was given away keeps its name': withoutAfter(
     'request.emitDestroy();',
     'this.leave();',

@@ -126,6 +126,27 @@ ENGINE_TEST("accepted descriptors that nobody took go with the engine") {
   close_all(clients);
 }
 
+ENGINE_TEST("a listener that has gone takes no connection more") {
+  sockaddr_in address{};
+  Channel listener;
+  listener.descriptor = fixture.prepare(listen_on_loopback(address));
+  Record& record = fixture.records[&listener];
+  fixture.engine->accept(listener);
+  std::vector<int> clients(3);
+  for (std::size_t count = 0; count < clients.size(); ++count) {
+    clients[count] = connect_to(address);
+    CHECK(fixture.run_until([&] { return record.accepted.size() == count + 1; }));
+  }
+  fixture.end(listener);
+  CHECK(fixture.run_until([&] {
+    const int late = connect_to(address);
+    if (late >= 0) ::close(late);
+    return late == -ECONNREFUSED;
+  }));
+  close_all(record.accepted);
+  close_all(clients);
+}
+
 ENGINE_TEST("accept on a socket that does not listen ends with the error") {
   Channel channel;
   channel.descriptor = fixture.prepare(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

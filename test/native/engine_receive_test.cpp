@@ -208,6 +208,24 @@ ENGINE_TEST("an empty pool waits for buffers, and no byte is lost") {
   }
 }
 
+ENGINE_TEST("who no longer waits for a buffer is no work when one comes back") {
+  fixture.restart(64, 1);
+  fixture.hold_buffers = true;
+  Channel channel;
+  const auto [near, far] = fixture.stream_pair();
+  channel.descriptor = near;
+  CHECK_EQ(fill(far, pattern(300), 0), 300);
+  fixture.engine->receive(channel);
+  CHECK(fixture.run_until([&] { return fixture.held.size() == 1; }));
+  fixture.run_for_a_while();
+  fixture.engine->cancel_read(channel);
+  CHECK(fixture.run_until([&] { return channel.idle(); }));
+  fixture.engine->recycle(fixture.held[0]);
+  CHECK(!fixture.engine->has_work());
+  fixture.end(channel);
+  ::close(far);
+}
+
 ENGINE_TEST("a receive that waits for a buffer can be cancelled and forgotten") {
   fixture.restart(64, 1);
   fixture.hold_buffers = true;
@@ -275,6 +293,45 @@ ENGINE_TEST("a busy connection does not hold up a quiet one") {
   fixture.end(quiet);
   ::close(busy_far);
   ::close(quiet_far);
+}
+
+ENGINE_TEST("a channel can go in the middle of a turn, whatever it was doing") {
+  for (const bool receives : {false, true}) {
+    fixture.restart(64, 4);
+    fixture.hold_buffers = true;
+    std::vector<Channel> others(1500);
+    Channel channel;
+    const auto [near, far] = fixture.stream_pair();
+    channel.descriptor = near;
+    fixture.engine->receive(channel);
+    fixture.engine->submit();
+    if (receives) {
+      const std::string text(64, 'x');
+      CHECK_EQ(::send(far, text.data(), text.size(), 0), 64);
+    } else {
+      fixture.engine->cancel_read(channel);
+    }
+    // More than a ring takes before the kernel has to be entered.
+    for (Channel& other : others) fixture.engine->receive(other);
+    fixture.engine->cancel_read(channel);
+    fixture.take_all();
+    if (channel.idle()) {
+      fixture.engine->forget(channel);
+      ::close(near);
+    } else {
+      fixture.end(channel);
+    }
+    CHECK(fixture.run_until([&] {
+      for (const Channel& other : others) {
+        if (!other.idle()) return false;
+      }
+      return true;
+    }));
+    fixture.run_for_a_while();
+    for (Channel& other : others) fixture.engine->forget(other);
+    ::close(far);
+    fixture.held.clear();
+  }
 }
 
 }  // namespace

@@ -25,14 +25,7 @@ class ThreeReaders final : public EnvironmentWithoutNode {
                std::unique_ptr<base::Ledger> ledger)
       : EnvironmentWithoutNode(memory, std::move(engine), std::move(ledger)) {
     for (int& peer : peers_) {
-      std::array<int, 2> pair{};
-      CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
-      peer = pair[1];
-      socket::Socket* socket = nullptr;
-      const auto family = static_cast<std::uint32_t>(protocol::Family::local);
-      CHECK_EQ(core().layer().create(family, {protocol::Origin::Kind::external, pair[0]}, socket),
-               0);
-      command(Command::receive, socket->name(), 1);
+      command(Command::receive, connect(peer).name(), 1);
       CHECK_EQ(::send(peer, "x", 1, 0), 1);
     }
   }
@@ -40,6 +33,19 @@ class ThreeReaders final : public EnvironmentWithoutNode {
     core().shut_down();
     for (const int peer : peers_) ::close(peer);
     CHECK_EQ(core().ledger().attached, core().ledger().detached);
+  }
+
+  using EnvironmentWithoutNode::core;
+
+  // One more connection, whose other end is the caller's.
+  socket::Socket& connect(int& peer) {
+    std::array<int, 2> pair{};
+    CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+    peer = pair[1];
+    socket::Socket* socket = nullptr;
+    const auto family = static_cast<std::uint32_t>(protocol::Family::local);
+    CHECK_EQ(core().layer().create(family, {protocol::Origin::Kind::external, pair[0]}, socket), 0);
+    return *socket;
   }
 
   // What a dispatch does instead of looking at events.
@@ -129,6 +135,49 @@ TEST_CASE("a consumer that runs the loop gets the other events first, and each o
     turn_until(readers, [&] { return readers.events > 0 && readers.undelivered() == 0; });
     CHECK_EQ(readers.events, 2 * static_cast<int>(kConnections));
     CHECK_EQ(readers.undelivered(), 0U);
+  });
+}
+
+TEST_CASE("a slot names another socket once its farewell was seen") {
+  on_each_engine([](ThreeReaders& readers) {
+    int peer = -1;
+    socket::Socket& first = readers.connect(peer);
+    const SocketName name = first.name();
+    first.close(false);
+    turn_until(readers, [&] {
+      return readers.core().layer().live() == kConnections && readers.undelivered() == 0;
+    });
+    ::close(peer);
+    const SocketName next = readers.connect(peer).name();
+    CHECK_EQ(next.slot, name.slot);
+    CHECK_EQ(next.generation, name.generation + 1);
+    ::close(peer);
+  });
+}
+
+TEST_CASE("bytes that are given away leave their buffer behind") {
+  on_each_engine([](ThreeReaders& readers) {
+    turn_until(readers, [&] { return readers.events == kConnections; });
+    // Each takes a buffer and gives its bytes away, until the pool has been used up once.
+    for (std::uint32_t given = 0; given <= kReceiveBufferCount; ++given) {
+      int peer = -1;
+      socket::Socket& socket = readers.connect(peer);
+      CHECK_EQ(::send(peer, "x", 1, 0), 1);
+      socket.receive(true);
+      for (int turns = 0; turns < 1000 && readers.undelivered() == 0; ++turns) {
+        static_cast<void>(readers.core().end_turn());
+        readers.core().engine().wait(5);
+        readers.core().begin_turn();
+      }
+      REQUIRE(readers.undelivered() == 1);
+      std::size_t head = 0;
+      const int descriptor = readers.core().release(
+          socket, [&](std::span<const std::byte> bytes) { head += bytes.size(); }, [](auto) {});
+      CHECK_EQ(head, 1U);
+      ::close(descriptor);
+      ::close(peer);
+      turn_until(readers, [&] { return readers.undelivered() == 0; });
+    }
   });
 }
 

@@ -20,6 +20,25 @@ TEST_CASE("a path goes with its listener, an abstract name leaves nothing") {
   });
 }
 
+TEST_CASE("a path stays when its listener is given away") {
+  on_each_engine([](Core& core) {
+    const std::string path = temporary_path();
+    Socket& listening = core.listener(Family::local, path);
+    listening.quiesce();
+    CHECK(core.run([&] { return listening.references(base::Reference::operation) == 0; }));
+    const int descriptor = listening.release();
+    listening.close(false);
+    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
+    CHECK_EQ(::access(path.c_str(), F_OK), 0);
+    Socket& client = core.create(Family::local);
+    CHECK_EQ(client.connect({path, 0, 0}), 0);
+    CHECK(core.run([&] { return core.count(Event::connected) == 1; }));
+    CHECK_EQ(core.first_of(Event::connected), 0);
+    ::close(descriptor);
+    ::unlink(path.c_str());
+  });
+}
+
 TEST_CASE("a listener without descriptors waits, and accepts when there are some again") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");

@@ -116,6 +116,20 @@ TEST_CASE("withdrawn credit stops the bytes, and its return loses none") {
   });
 }
 
+TEST_CASE("credit that comes back before its withdrawal is through counts") {
+  on_each_engine([](Core& core) {
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    pair.server->receive(true);
+    core.turn();
+    for (const bool wanted : {false, true}) {
+      pair.server->receive(wanted);
+      core.layer.update_receiving();
+    }
+    pair.client->send_copy(bytes("wanted"), false);
+    CHECK(core.run([&] { return core.received == "wanted"; }));
+  });
+}
+
 TEST_CASE("more bytes than the kernel takes leave in order, and the end is told once") {
   on_each_engine([](Core& core) {
     const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
