@@ -8,6 +8,7 @@
  * @property {'lower' | 'higher'} better
  * @property {number} digits                  after the point
  * @property {boolean} [compared]             its ratios to node:net and to the limit are shown
+ * @property {{ io_uring?: number, epoll?: number }} [limits]  what soref itself is to keep to
  * @property {(round: any) => number} of
  */
 
@@ -48,7 +49,7 @@ export const latency = (quantile, compared = false) => ({
 });
 
 /** A number that the row's procedure calculates. @returns {Figure} */
-export const own = (key, title, digits, { better = 'lower', compared = false } = {}) => ({
-  ...{ key, title, better, digits, compared },
+export const own = (key, title, digits, { better = 'lower', compared = false, limits } = {}) => ({
+  ...{ key, title, better, digits, compared, limits },
   of: (round) => round[key],
 });

@@ -77,7 +77,8 @@ function summarize(run, { row }) {
   };
 }
 
-function describe(round, { figures: [first] }) {
+function describe(round, { figures }) {
+  const first = figures.find(({ of }) => Number.isFinite(of(round))) ?? figures[0];
   return `${first.of(round).toLocaleString('en', { maximumFractionDigits: first.digits })} ${first.title}`;
 }
 
@@ -90,9 +91,9 @@ export async function measure(contenders, request) {
   const plan = { ...request };
   const { procedure } = plan.row;
   const { runs, skipped } = await startAll(contenders, plan);
-  for (const { name, reason } of skipped) console.log(`${name} is left out: ${reason}`);
   try {
-    await procedure.prepare?.(runs, plan);
+    skipped.push(...((await procedure.prepare?.(runs, plan)) ?? []));
+    for (const { name, reason } of skipped) console.log(`${name} is left out: ${reason}`);
     for (const run of runs) {
       showProgress(`warming up ${run.contender.name}`);
       await procedure.warmUp(run, plan);

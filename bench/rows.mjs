@@ -1,5 +1,6 @@
 // The rows of the comparison: what each one measures, how, and what soref is to reach. A goal is a
 // ratio to node:net, by the row's first figure, for each engine; `floor` is one to the bare program.
+// What soref is to keep to by itself is a limit of a figure.
 import {
   cpuEach,
   latency,
@@ -11,6 +12,7 @@ import {
 } from './figures.mjs';
 import * as beside from './procedures/beside.mjs';
 import * as client from './procedures/client.mjs';
+import * as crossings from './procedures/crossings.mjs';
 import * as growth from './procedures/growth.mjs';
 import * as idleMemory from './procedures/idle-memory.mjs';
 import * as paced from './procedures/paced.mjs';
@@ -133,12 +135,27 @@ export const rows = {
     ...{ procedure: growth, floors: MESSAGES },
     settings: { rounds: 3, concurrency: 64, seconds: 1 },
     figures: [
-      own('growth', 'many ÷ few', 3),
+      own('growth', 'many ÷ few', 3, { limits: { io_uring: 1.1, epoll: 1.1 } }),
       own('fewUs', 'µs with few', 2, { compared: true }),
       own('manyUs', 'µs with many', 2, { compared: true }),
     ],
-    goals: { absolute: 1.1 },
+    goals: {},
     others: { mode: 'hold', concurrency: 15_000 },
+  },
+  // With many connections a turn and one call for all of them, a crossing costs each next to nothing.
+  crossings: {
+    ...{ title: 'crossings of accept and destroy', mode: 'accept-close', unit: 'connection' },
+    ...{ procedure: crossings, floors: MESSAGES, load: ['--reset'], goals: {} },
+    measures:
+      'system calls of all threads of the server for a connection, counted by perf or strace; and ' +
+      'calls between JavaScript and the core of soref for a turn of the loop, counted at the doors',
+    settings: { rounds: 3, seconds: 1 },
+    figures: [
+      own('systemCalls', 'system calls/connection', 2, { compared: true, limits: { io_uring: 2 } }),
+      own('intoJavaScript', 'into JavaScript/turn', 2, { limits: { io_uring: 1 } }),
+      own('intoCore', 'into the core/turn', 2, { limits: { io_uring: 1 } }),
+      own('perTurn', 'connections/turn', 1, { better: 'higher' }),
+    ],
   },
   latency: {
     ...{ title: "connect→closed at half of node:net's peak load", mode: 'request-response' },

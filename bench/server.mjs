@@ -1,6 +1,7 @@
 // One server program for every contender that runs in Node: the module to take `createServer` from
 // is an argument, all else is the same. `node bench/server.mjs --module node:net --mode echo`
 //   --carrier soref: the module that is under the other one, and has the ledger (soref/register);
+//   --crossings: its reports also say how often soref crossed between JavaScript and its core;
 //   prints "listening PORT";
 //   SIGUSR2 collects garbage, and prints CPU time and connections so far as one JSON line;
 //   SIGTERM closes it, waits for what is open, prints the final report with soref's ledger as one
@@ -21,12 +22,14 @@ const { values } = parseArgs({
     mode: { type: 'string', default: 'accept-close' },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
+    crossings: { type: 'boolean' },
   },
 });
 
 const require = createRequire(import.meta.url);
 const { createServer } = require(values.module);
 const { engine = 'node', ledger: readLedger } = require(values.carrier ?? values.module);
+const crossings = values.crossings ? (await import('./crossings.mjs')).crossings : undefined;
 const service = services[values.mode];
 if (!service) throw new Error(`no mode ${values.mode}; there are ${Object.keys(services)}`);
 const options = { ...service.options, ...(service.needsCertificate ? certificate : {}) };
@@ -42,6 +45,7 @@ function report() {
   return {
     engine,
     ...counts,
+    crossings: crossings?.(),
     userCpuUs: user,
     systemCpuUs: system,
   };

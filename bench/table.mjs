@@ -7,6 +7,12 @@ const ratio = (value, base) =>
 export const number = (value, digits) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+/** A median and its spread. What was not counted of a contender is NaN, and null in a file. */
+const measured = ({ median, spread }, digits) => [
+  Number.isFinite(median) ? number(median, digits) : '–',
+  Number.isFinite(spread) ? `${Math.round(spread * 100)}%` : '–',
+];
+
 function ledgerCell(ledger) {
   return ledger ? `${ledger.attached}/${ledger.detached}/${ledger.descriptors}` : '–';
 }
@@ -41,8 +47,8 @@ export function formatTable(results, row) {
   const lines = results.map((result) => {
     const floor = ofFloor(results, result);
     const cells = row.figures.flatMap(({ key, digits, compared }) => {
-      const { median, spread } = result.figures[key];
-      const cell = [number(median, digits), `${Math.round(spread * 100)}%`];
+      const { median } = result.figures[key];
+      const cell = measured(result.figures[key], digits);
       if (compared) cell.push(ratio(median, node?.figures[key].median));
       if (compared && withFloor) cell.push(ratio(median, floor?.figures[key].median));
       return cell;
@@ -54,16 +60,19 @@ export function formatTable(results, row) {
 }
 
 /**
- * What soref was to reach by the row's first figure, and what it did.
- * @returns {{ contender: string, against: string, goal: number, reached: number, met: boolean }[]}
+ * What soref was to reach, and what it did: ratios by the row's first figure, and the limits of any
+ * figure that has them.
+ * @returns {{ contender: string, against: string, figure: import('./figures.mjs').Figure,
+ *   goal: number, reached: number, met: boolean }[]}
  */
-export function weighGoals(results, { figures: [first], goals }) {
+export function weighGoals(results, { figures, goals }) {
+  const [first] = figures;
   const node = ofNode(results);
   const weighed = [];
-  const weigh = (contender, against, goal, reached) => {
+  const weigh = (contender, against, goal, reached, figure = first) => {
     if (goal === undefined || !Number.isFinite(reached)) return;
-    const met = first.better === 'lower' ? reached <= goal : reached >= goal;
-    weighed.push({ contender, against, goal, reached, met });
+    const met = figure.better === 'lower' ? reached <= goal : reached >= goal;
+    weighed.push({ contender, against, figure, goal, reached, met });
   };
   for (const result of results.filter(({ name }) => /^soref \w+$/.test(name))) {
     const value = result.figures[first.key].median;
@@ -71,17 +80,19 @@ export function weighGoals(results, { figures: [first], goals }) {
     const floor = ofFloor(results, result)?.figures[first.key].median;
     weigh(result.name, 'node', goals[engine], value / node?.figures[first.key].median);
     if (engine === 'io_uring') weigh(result.name, 'floor', goals.floor, value / floor);
-    weigh(result.name, 'itself', goals.absolute, value);
+    for (const figure of figures) {
+      const { median } = result.figures[figure.key];
+      weigh(result.name, 'itself', figure.limits?.[engine], median, figure);
+    }
   }
   return weighed;
 }
 
 /** One line for each goal. */
 export function judgeGoals(results, row) {
-  const sign = row.figures[0].better === 'lower' ? '≤' : '≥';
-  return weighGoals(results, row).map(({ contender, against, goal, reached, met }) => {
-    const whose = against === 'itself' ? '' : ` ÷ ${against}`;
-    const wanted = `${sign} ${number(goal, 2)}`;
+  return weighGoals(results, row).map(({ contender, against, figure, goal, reached, met }) => {
+    const whose = against === 'itself' ? `, ${figure.title}:` : ` ÷ ${against}`;
+    const wanted = `${figure.better === 'lower' ? '≤' : '≥'} ${number(goal, 2)}`;
     return `Goal ${met ? 'reached' : 'MISSED'}: ${contender}${whose} ${number(reached, 2)}, wanted ${wanted}`;
   });
 }

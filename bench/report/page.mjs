@@ -24,12 +24,14 @@ function standing({ plan: { row }, results }) {
     if (value > 0 && node > 0) ahead[engine] = better(value / node);
     if (row.goals[engine]) goals[engine] = better(row.goals[engine]);
   }
-  return { title: row.title, ahead, goals, absolute: 'absolute' in row.goals };
+  return { title: row.title, ahead, goals };
 }
 
-/** The chart of all rows. @param {object[]} comparisons  as bench/results/ has them */
+/** The chart of all rows that have ratios as goals. @param {object[]} comparisons  as bench/results/ has them */
 export function summary(comparisons) {
-  return drawSummary(comparisons.map(standing).filter(({ absolute }) => !absolute));
+  return drawSummary(
+    comparisons.map(standing).filter(({ goals }) => Object.keys(goals).length > 0),
+  );
 }
 
 function section(name, { plan, results, skipped, reproduce }) {
