@@ -211,6 +211,29 @@ TEST_CASE("a descriptor that a socket owns is adopted by no second one") {
   });
 }
 
+TEST_CASE("a number that was closed behind its socket's back is left to who has it now") {
+  on_each_engine([](Core& core) {
+    Socket* const loser = core.connected(Family::tcp4, "127.0.0.1").server;
+    loser->receive(true);
+    core.turn();
+    const int number = loser->protocol().resource(loser->control_block());
+    CHECK_EQ(::close(number), 0);
+    // The kernel gives the lowest number that is free.
+    Socket& owner = core.create(Family::tcp4);
+    REQUIRE(owner.protocol().resource(owner.control_block()) == number);
+    CHECK(core.run([&] { return core.count(Event::receive_failed) == 1; }));
+    CHECK_EQ(core.first_of(Event::receive_failed), -EBADF);
+    loser->close(false);
+    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
+    CHECK(::fcntl(number, F_GETFD) >= 0);
+    // Its number is its own, for whoever would adopt it too.
+    Socket* second = nullptr;
+    CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::tcp4),
+                               {protocol::Origin::Kind::external, number}, second),
+             -EEXIST);
+  });
+}
+
 TEST_CASE("an engine forgets a descriptor that leaves, though somebody keeps it open") {
   on_each_engine([](Core& core) {
     for (const bool released : {false, true}) {
