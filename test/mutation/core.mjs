@@ -2,10 +2,11 @@
 import { mutantsOf, replace, twice, without, withoutAfter } from './changes.mjs';
 
 const SOCKETS = [
-  'event_delivery_test',
   'bounded_turn_test',
-  'kernel_invariants_test',
   'interrupted_runs_test',
+  'kernel_invariants_test',
+  // Its environments end as real ones do: they wait, for ever, for a socket that is never freed.
+  'event_delivery_test',
   'kernel_socket_test',
 ];
 

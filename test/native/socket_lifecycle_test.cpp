@@ -152,17 +152,29 @@ TEST_CASE("closing a listener aborts what nobody accepted, and nothing else") {
   CHECK_EQ(listener.listen(5), 0);
   listener.incoming(11);
   listener.incoming(12);
+  listener.incoming(13);
   Socket* accepted = listener.accept();
   REQUIRE(accepted != nullptr);
   fixture.sink.take_all();
   ScriptedProtocol::scripted(listener.control_block()).operation.reset();
   fixture.end(listener);
-  CHECK_EQ(fixture.scripted->aborts, 1);
-  CHECK_EQ(fixture.scripted->detaches, 2);
+  CHECK_EQ(fixture.scripted->aborts, 2);
+  CHECK_EQ(fixture.scripted->closes, 1);
+  CHECK_EQ(fixture.scripted->detaches, 3);
   CHECK_EQ(fixture.layer->live(), 1U);
   fixture.end(*accepted);
-  CHECK_EQ(fixture.ledger.attached, 3U);
-  CHECK_EQ(fixture.ledger.detached, 3U);
+  CHECK_EQ(fixture.ledger.attached, 4U);
+  CHECK_EQ(fixture.ledger.detached, 4U);
+}
+
+TEST_CASE("a protocol is told of a close or of a reset, and not of both") {
+  for (const bool reset : {false, true}) {
+    Fixture fixture;
+    fixture.create().close(reset);
+    CHECK_EQ(fixture.scripted->closes, reset ? 0 : 1);
+    CHECK_EQ(fixture.scripted->aborts, reset ? 1 : 0);
+    fixture.layer->reclaim();
+  }
 }
 
 TEST_CASE("a connection that cannot be attached, or comes too late, gives its resource back") {
