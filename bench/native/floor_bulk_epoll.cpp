@@ -2,13 +2,12 @@
 // throws away, or writes 64 KB after 64 KB, or passes on from one connection to another.
 // Edge-triggered; a connection that has more to do after its share of calls waits for the others'
 // shares.
-#include <sys/epoll.h>
-
 #include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "floor/epoll.h"
 #include "floor/server.h"
 
 namespace soref::bench {
@@ -30,20 +29,15 @@ class Server {
  public:
   Server(Mode mode, int listener, int termination)
       : mode_(mode), listener_(listener), termination_(termination), piece_(kPiece, 'b') {
-    epoll_ = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_ < 0) die("epoll_create1", errno);
-    watch(listener_, EPOLLIN);
-    watch(termination_, EPOLLIN);
+    epoll_.watch(listener_, EPOLLIN);
+    epoll_.watch(termination_, EPOLLIN);
   }
 
   ServerCounts run() {
-    std::array<epoll_event, 512> events;
     for (;;) {
-      const int ready = epoll_wait(epoll_, events.data(), events.size(), turns_.empty() ? -1 : 0);
-      if (ready < 0 && errno != EINTR) die("epoll_wait", errno);
-      for (int i = 0; i < ready; ++i) {
-        const int descriptor = events[static_cast<size_t>(i)].data.fd;
-        if (descriptor == termination_) return end();
+      for (const epoll_event& event : epoll_.wait(turns_.empty() ? -1 : 0)) {
+        const int descriptor = event.data.fd;
+        if (descriptor == termination_) return connections_.end(listener_);
         if (descriptor == listener_) {
           accept_waiting();
         } else {
@@ -58,30 +52,17 @@ class Server {
   }
 
  private:
-  Connection& at(int descriptor) { return connections_[static_cast<size_t>(descriptor)]; }
-
-  void watch(int descriptor, uint32_t wanted) {
-    epoll_event event{};
-    event.events = wanted;
-    event.data.fd = descriptor;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) < 0) die("epoll_ctl", errno);
-  }
+  Connection& at(int descriptor) { return connections_.at(descriptor); }
 
   void accept_waiting() {
     for (;;) {
-      const int descriptor = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) {
-        if (errno != EAGAIN) ++counts_.accept_errors;
-        return;
-      }
-      ++counts_.accepted;
-      const auto index = static_cast<size_t>(descriptor);
-      if (index >= connections_.size()) connections_.resize(index * 2 + 64);
-      connections_[index] = Connection{.open = true};
+      const int descriptor = connections_.accept_from(listener_);
+      if (descriptor < 0) return;
+      connections_.open(descriptor);
       if (mode_ == Mode::pipe) {
         pair(descriptor);
       } else {
-        watch(descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+        epoll_.watch(descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
       }
     }
   }
@@ -96,8 +77,8 @@ class Server {
     }
     at(descriptor).partner = partner;
     at(partner).partner = descriptor;
-    watch(partner, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-    watch(descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    epoll_.watch(partner, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    epoll_.watch(descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   }
 
   void serve(int descriptor) {
@@ -118,7 +99,7 @@ class Server {
       const ssize_t size = recv(descriptor, piece_.data(), piece_.size(), 0);
       if (size < 0 && errno == EAGAIN) return;
       if (size <= 0) return close_connection(descriptor, size < 0);
-      counts_.bytes += static_cast<uint64_t>(size);
+      connections_.counts.bytes += static_cast<uint64_t>(size);
     }
     wait_for_turn(descriptor);
   }
@@ -132,7 +113,7 @@ class Server {
       const ssize_t sent = send(descriptor, piece_.data(), piece_.size(), MSG_NOSIGNAL);
       if (sent < 0 && errno == EAGAIN) return;
       if (sent < 0) return close_connection(descriptor, true);
-      counts_.bytes += static_cast<uint64_t>(sent);
+      connections_.counts.bytes += static_cast<uint64_t>(sent);
     }
     wait_for_turn(descriptor);
   }
@@ -146,7 +127,7 @@ class Server {
         if (sent < 0 && errno == EAGAIN) return;
         if (sent < 0) return close_pair(descriptor);
         from.passed += static_cast<size_t>(sent);
-        counts_.bytes += static_cast<uint64_t>(sent);
+        connections_.counts.bytes += static_cast<uint64_t>(sent);
         continue;
       }
       if (from.ended) return;
@@ -178,30 +159,18 @@ class Server {
   }
 
   void close_connection(int descriptor, bool failed) {
-    at(descriptor) = Connection{};
+    connections_.close(descriptor, failed);
     close(descriptor);
-    ++counts_.closed;
-    if (failed) ++counts_.failed;
-  }
-
-  ServerCounts end() {
-    close(listener_);
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      if (connections_[i].open) close_connection(static_cast<int>(i), false);
-    }
-    close(epoll_);
-    return counts_;
   }
 
   const Mode mode_;
   const int listener_;
   const int termination_;
-  int epoll_ = -1;
+  Epoll epoll_;
   int unpaired_ = -1;
   std::vector<char> piece_;
-  std::vector<Connection> connections_;
+  ConnectionTable<Connection> connections_;
   std::deque<int> turns_;  // that have more to do at once
-  ServerCounts counts_;
 };
 
 }  // namespace
@@ -209,11 +178,5 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(
-      argc, argv,
-      {{"bulk-to", Mode::bulk_to}, {"bulk-from", Mode::bulk_from}, {"pipe", Mode::pipe}});
-  raise_descriptor_limit();
-  const int termination = open_termination_signal();
-  Server server(options.mode, listen_and_announce(options), termination);
-  return print_server_report("epoll", server.run());
+  return run_server<Server>("epoll", argc, argv, kBulkModes);
 }

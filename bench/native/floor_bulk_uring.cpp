@@ -48,11 +48,12 @@ class Server {
     while (!terminated_) {
       ring_.turn([this](const io_uring_cqe& completion) { on_completion(completion); });
     }
-    return end();
+    ring_.end();
+    return connections_.end(listener_);
   }
 
  private:
-  Connection& at(int descriptor) { return connections_[static_cast<size_t>(descriptor)]; }
+  Connection& at(int descriptor) { return connections_.at(descriptor); }
 
   void on_completion(const io_uring_cqe& cqe) {
     const uint64_t name = io_uring_cqe_get_data64(&cqe);
@@ -78,14 +79,12 @@ class Server {
       ring_.accept(listener_, name_of(Kind::accept, listener_));
     }
     if (cqe.res < 0) {
-      ++counts_.accept_errors;
+      ++connections_.counts.accept_errors;
       return;
     }
-    ++counts_.accepted;
+    ++connections_.counts.accepted;
     const int descriptor = cqe.res;
-    const auto index = static_cast<size_t>(descriptor);
-    if (index >= connections_.size()) connections_.resize(index * 2 + 64);
-    connections_[index] = Connection{.open = true};
+    connections_.open(descriptor);
     if (mode_ == Mode::bulk_to) {
       ring_.receive(descriptor, name_of(Kind::receive, descriptor));
     } else if (mode_ == Mode::bulk_from) {
@@ -130,7 +129,7 @@ class Server {
     const bool over = (cqe.flags & IORING_CQE_F_MORE) == 0;
     if (cqe.res > 0) {
       ring_.give_back(static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT));
-      counts_.bytes += static_cast<uint64_t>(cqe.res);
+      connections_.counts.bytes += static_cast<uint64_t>(cqe.res);
     } else if (cqe.res != -ENOBUFS) {
       return close_connection(descriptor, cqe.res < 0);
     }
@@ -154,7 +153,7 @@ class Server {
   void on_sent(int descriptor, int result) {
     Connection& connection = at(descriptor);
     --connection.operations;
-    if (result > 0) counts_.bytes += static_cast<uint64_t>(result);
+    if (result > 0) connections_.counts.bytes += static_cast<uint64_t>(result);
     if (result < 0) fail(descriptor);
     if (connection.failed) {
       connection.ended = true;
@@ -185,21 +184,8 @@ class Server {
   bool is_over(int descriptor) { return at(descriptor).ended && at(descriptor).operations == 0; }
 
   void close_connection(int descriptor, bool failed) {
-    at(descriptor) = Connection{};
-    ++counts_.closed;
-    if (failed) ++counts_.failed;
+    connections_.close(descriptor, failed);
     ring_.close(descriptor, name_of(Kind::close, descriptor));
-  }
-
-  ServerCounts end() {
-    ring_.end();
-    close(listener_);
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      if (!connections_[i].open) continue;
-      close(static_cast<int>(i));
-      ++counts_.closed;
-    }
-    return counts_;
   }
 
   const Mode mode_;
@@ -208,8 +194,7 @@ class Server {
   int unpaired_ = -1;
   Ring ring_;
   std::vector<char> piece_;
-  std::vector<Connection> connections_;
-  ServerCounts counts_;
+  ConnectionTable<Connection> connections_;
 };
 
 }  // namespace
@@ -217,13 +202,7 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(
-      argc, argv,
-      {{"bulk-to", Mode::bulk_to}, {"bulk-from", Mode::bulk_from}, {"pipe", Mode::pipe}});
-  raise_descriptor_limit();
-  const int termination = open_termination_signal();
-  Server server(options.mode, listen_and_announce(options), termination);
-  return print_server_report("io_uring", server.run());
+  return run_server<Server>("io_uring", argc, argv, kBulkModes);
 }
 
 #else

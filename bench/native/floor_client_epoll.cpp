@@ -1,34 +1,25 @@
 // The floor for epoll as a client: one thread, one edge-triggered epoll descriptor. A connection
 // takes socket, connect, send, epoll_ctl, one or two recv, and close; nothing that can be left out.
-#include <sys/epoll.h>
-
 #include <vector>
 
 #include "floor/client.h"
+#include "floor/epoll.h"
 
 namespace soref::bench {
 namespace {
 
 class Client {
  public:
-  Client() {
-    epoll_ = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_ < 0) die("epoll_create1", errno);
-    watch(STDIN_FILENO, EPOLLIN | EPOLLHUP);
-  }
+  Client() { epoll_.watch(STDIN_FILENO, EPOLLIN | EPOLLHUP); }
 
   int run() {
-    std::array<epoll_event, 512> events;
     while (!orders_.ended() || live_ > 0) {
       while (orders_.running() && live_ < orders_.concurrency()) open();
       if (live_ == 0) orders_.on_rest(counts_);
-      const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
-      if (ready < 0 && errno != EINTR) die("epoll_wait", errno);
-      for (int i = 0; i < ready; ++i) {
-        const epoll_event& event = events[static_cast<size_t>(i)];
+      for (const epoll_event& event : epoll_.wait(-1)) {
         if (event.data.fd == STDIN_FILENO) {
           orders_.read_lines(counts_);
-          if (orders_.ended()) epoll_ctl(epoll_, EPOLL_CTL_DEL, STDIN_FILENO, nullptr);
+          if (orders_.ended()) epoll_.forget(STDIN_FILENO);
         } else {
           receive(event.data.fd, event.events);
         }
@@ -38,13 +29,6 @@ class Client {
   }
 
  private:
-  void watch(int descriptor, uint32_t wanted) {
-    epoll_event event{};
-    event.events = wanted;
-    event.data.fd = descriptor;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) < 0) die("epoll_ctl", errno);
-  }
-
   // On loopback a connection is established when connect() returns, so the request leaves at once.
   void open() {
     ++counts_.opened;
@@ -61,7 +45,7 @@ class Client {
         send(descriptor, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) != kMessageSize) {
       return finish(descriptor, false);
     }
-    watch(descriptor, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    epoll_.watch(descriptor, EPOLLIN | EPOLLRDHUP | EPOLLET);
   }
 
   void receive(int descriptor, uint32_t events) {
@@ -82,7 +66,7 @@ class Client {
   }
 
   Orders orders_;
-  int epoll_ = -1;
+  Epoll epoll_;
   uint32_t live_ = 0;
   std::vector<uint32_t> received_;  // bytes, by descriptor
   ClientCounts counts_;

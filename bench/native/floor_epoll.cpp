@@ -1,9 +1,6 @@
 // The floor for epoll: a bare C++ server with one thread, one edge-triggered epoll descriptor,
 // accepting until the queue is empty. It makes only the system calls that the service demands.
-#include <sys/epoll.h>
-
-#include <vector>
-
+#include "floor/epoll.h"
 #include "floor/server.h"
 
 namespace soref::bench {
@@ -21,21 +18,16 @@ class Server {
  public:
   Server(Mode mode, int listener, int termination)
       : mode_(mode), listener_(listener), termination_(termination) {
-    epoll_ = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_ < 0) die("epoll_create1", errno);
-    watch(listener_, EPOLLIN);  // level-triggered: what one turn leaves in the queue is not lost
-    watch(termination_, EPOLLIN);
+    // Level-triggered: what one turn leaves in the queue is not lost.
+    epoll_.watch(listener_, EPOLLIN);
+    epoll_.watch(termination_, EPOLLIN);
   }
 
   ServerCounts run() {
-    std::array<epoll_event, 512> events;
     for (;;) {
-      const int ready = epoll_wait(epoll_, events.data(), events.size(), -1);
-      if (ready < 0 && errno != EINTR) die("epoll_wait", errno);
-      for (int i = 0; i < ready; ++i) {
-        const epoll_event& event = events[static_cast<size_t>(i)];
+      for (const epoll_event& event : epoll_.wait(-1)) {
         const int descriptor = event.data.fd;
-        if (descriptor == termination_) return end();
+        if (descriptor == termination_) return connections_.end(listener_);
         if (descriptor == listener_) {
           accept_waiting();
         } else {
@@ -46,36 +38,23 @@ class Server {
   }
 
  private:
-  void watch(int descriptor, uint32_t wanted) {
-    epoll_event event{};
-    event.events = wanted;
-    event.data.fd = descriptor;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) < 0) die("epoll_ctl", errno);
-  }
-
   void accept_waiting() {
     for (int i = 0; i < 512; ++i) {
-      const int descriptor = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) {
-        if (errno != EAGAIN) ++counts_.accept_errors;
-        return;
-      }
-      ++counts_.accepted;
+      const int descriptor = connections_.accept_from(listener_);
+      if (descriptor < 0) return;
       if (mode_ == Mode::accept_close) {
         close(descriptor);
-        ++counts_.closed;
+        ++connections_.counts.closed;
         continue;
       }
-      const auto index = static_cast<size_t>(descriptor);
-      if (index >= connections_.size()) connections_.resize(index * 2 + 64);
-      connections_[index] = Connection{.open = true};
+      connections_.open(descriptor);
       receive(descriptor, 0);  // the request is mostly there already
     }
   }
 
   // Reads until nothing is left; then epoll watches, from the first time that this happens.
   void receive(int descriptor, uint32_t events) {
-    Connection& connection = connections_[static_cast<size_t>(descriptor)];
+    Connection& connection = connections_.at(descriptor);
     std::array<char, 4096> buffer;
     for (;;) {
       const ssize_t size = recv(descriptor, buffer.data(), buffer.size(), 0);
@@ -93,12 +72,12 @@ class Server {
     }
     if (connection.watched) return;
     connection.watched = true;
-    watch(descriptor, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    epoll_.watch(descriptor, EPOLLIN | EPOLLRDHUP | EPOLLET);
   }
 
   // MSG_MORE holds the answer back until shutdown() sends it together with the FIN.
   bool answer(int descriptor, uint32_t size) {
-    Connection& connection = connections_[static_cast<size_t>(descriptor)];
+    Connection& connection = connections_.at(descriptor);
     connection.received += size;
     if (connection.replied || connection.received < kMessageSize) return true;
     connection.replied = true;
@@ -118,27 +97,15 @@ class Server {
   }
 
   void close_connection(int descriptor, bool failed) {
-    connections_[static_cast<size_t>(descriptor)] = Connection{};
+    connections_.close(descriptor, failed);
     close(descriptor);
-    ++counts_.closed;
-    if (failed) ++counts_.failed;
-  }
-
-  ServerCounts end() {
-    close(listener_);
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      if (connections_[i].open) close_connection(static_cast<int>(i), false);
-    }
-    close(epoll_);
-    return counts_;
   }
 
   const Mode mode_;
   const int listener_;
   const int termination_;
-  int epoll_ = -1;
-  std::vector<Connection> connections_;
-  ServerCounts counts_;
+  Epoll epoll_;
+  ConnectionTable<Connection> connections_;
 };
 
 }  // namespace
@@ -146,13 +113,5 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(argc, argv,
-                                                     {{"accept-close", Mode::accept_close},
-                                                      {"request-response", Mode::request_response},
-                                                      {"echo", Mode::echo},
-                                                      {"hold", Mode::hold}});
-  raise_descriptor_limit();
-  const int termination = open_termination_signal();
-  Server server(options.mode, listen_and_announce(options), termination);
-  return print_server_report("epoll", server.run());
+  return run_server<Server>("epoll", argc, argv, kMessageModes);
 }

@@ -5,8 +5,6 @@
 
 #if SOREF_HAVE_LIBURING
 
-#include <vector>
-
 #include "floor/ring.h"
 
 namespace soref::bench {
@@ -42,7 +40,8 @@ class Server {
     while (!terminated_) {
       ring_.turn([this](const io_uring_cqe& completion) { on_completion(completion); });
     }
-    return end();
+    ring_.end();
+    return connections_.end(listener_);
   }
 
  private:
@@ -73,13 +72,11 @@ class Server {
       ring_.accept(listener_, name_of(Kind::accept, listener_));
     }
     if (cqe.res < 0) {
-      ++counts_.accept_errors;
+      ++connections_.counts.accept_errors;
       return;
     }
-    ++counts_.accepted;
-    const auto index = static_cast<size_t>(cqe.res);
-    if (index >= connections_.size()) connections_.resize(index * 2 + 64);
-    connections_[index] = Connection{.open = true};
+    ++connections_.counts.accepted;
+    connections_.open(cqe.res);
     if (mode_ == Mode::accept_close) return close_connection(cqe.res, false);
     arm_receive(cqe.res);
   }
@@ -119,7 +116,7 @@ class Server {
   // Plain calls, because the ring would hand shutdown() to a worker thread. MSG_MORE holds the
   // answer back until shutdown() sends it together with the FIN.
   bool answer(int descriptor, uint32_t size) {
-    Connection& connection = connections_[static_cast<size_t>(descriptor)];
+    Connection& connection = connections_.at(descriptor);
     connection.received += size;
     if (connection.replied || connection.received < kMessageSize) return true;
     connection.replied = true;
@@ -130,29 +127,15 @@ class Server {
   }
 
   void close_connection(int descriptor, bool failed) {
-    connections_[static_cast<size_t>(descriptor)].open = false;
-    ++counts_.closed;
-    if (failed) ++counts_.failed;
+    connections_.close(descriptor, failed);
     ring_.close(descriptor, name_of(Kind::close, descriptor));
-  }
-
-  ServerCounts end() {
-    ring_.end();
-    close(listener_);
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      if (!connections_[i].open) continue;
-      close(static_cast<int>(i));
-      ++counts_.closed;
-    }
-    return counts_;
   }
 
   const Mode mode_;
   const int listener_;
   bool terminated_ = false;
   Ring ring_;
-  std::vector<Connection> connections_;
-  ServerCounts counts_;
+  ConnectionTable<Connection> connections_;
 };
 
 }  // namespace
@@ -160,15 +143,7 @@ class Server {
 
 int main(int argc, char** argv) {
   using namespace soref::bench;
-  const ServerOptions options = parse_server_options(argc, argv,
-                                                     {{"accept-close", Mode::accept_close},
-                                                      {"request-response", Mode::request_response},
-                                                      {"echo", Mode::echo},
-                                                      {"hold", Mode::hold}});
-  raise_descriptor_limit();
-  const int termination = open_termination_signal();
-  Server server(options.mode, listen_and_announce(options), termination);
-  return print_server_report("io_uring", server.run());
+  return run_server<Server>("io_uring", argc, argv, kMessageModes);
 }
 
 #else

@@ -1,6 +1,7 @@
-// What both floor servers share: the command line, the listening socket, the signal that ends them
-// and the report they end with. A floor server is the least that a C++ program can do to give the
-// same service; it serves the benchmarks alone and shares nothing with soref.
+// What all floor servers share: the command line, the listening socket, the signal that ends them,
+// the table of their connections and the report they end with. A floor server is the least that a
+// C++ program can do to give the same service; it serves the benchmarks alone and shares nothing
+// with soref.
 #pragma once
 
 #include <arpa/inet.h>
@@ -19,9 +20,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "descriptor_limit.h"
 #include "floor/process.h"
@@ -54,8 +56,7 @@ struct ServerCounts {
 };
 
 // `modes` are those that the program has; the first is its default.
-inline ServerOptions parse_server_options(int argc, char** argv,
-                                          std::initializer_list<NamedMode> modes) {
+inline ServerOptions parse_server_options(int argc, char** argv, std::span<const NamedMode> modes) {
   const auto usage = [argv, modes] {
     std::fprintf(stderr, "usage: %s [--host ADDRESS] [--port PORT] [--backlog N] [--mode", argv[0]);
     for (const NamedMode& known : modes) std::fprintf(stderr, " %s", known.name.data());
@@ -65,7 +66,7 @@ inline ServerOptions parse_server_options(int argc, char** argv,
     std::exit(2);
   };
   ServerOptions options;
-  options.mode = modes.begin()->mode;
+  options.mode = modes.front().mode;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::string_view value = argv[i + 1];
@@ -143,6 +144,53 @@ inline int open_termination_signal() {
   return descriptor;
 }
 
+// The accepted connections of a server, by descriptor, and what was counted of them. A Connection
+// has a member `open`, which is false in a new one. The descriptors are the server's to close.
+template <typename Connection>
+class ConnectionTable {
+ public:
+  ServerCounts counts;
+
+  // The next that waits at a non-blocking listener, or -1.
+  int accept_from(int listener) {
+    const int descriptor = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0) {
+      ++counts.accepted;
+    } else if (errno != EAGAIN) {
+      ++counts.accept_errors;
+    }
+    return descriptor;
+  }
+
+  Connection& at(int descriptor) { return connections_[static_cast<size_t>(descriptor)]; }
+
+  void open(int descriptor) {
+    const auto index = static_cast<size_t>(descriptor);
+    if (index >= connections_.size()) connections_.resize(index * 2 + 64);
+    connections_[index] = Connection{.open = true};
+  }
+
+  void close(int descriptor, bool failed) {
+    at(descriptor) = Connection{};
+    ++counts.closed;
+    if (failed) ++counts.failed;
+  }
+
+  // The end of the server: nothing stays open.
+  ServerCounts end(int listener) {
+    ::close(listener);
+    for (size_t i = 0; i < connections_.size(); ++i) {
+      if (!connections_[i].open) continue;
+      ::close(static_cast<int>(i));
+      ++counts.closed;
+    }
+    return counts;
+  }
+
+ private:
+  std::vector<Connection> connections_;
+};
+
 // Returns the process's exit code: 0 only if every accepted connection was closed.
 inline int print_server_report(const char* engine, const ServerCounts& counts) {
   const CpuTime cpu = cpu_time();
@@ -153,5 +201,25 @@ inline int print_server_report(const char* engine, const ServerCounts& counts) {
               counts.bytes, cpu.user_us, cpu.system_us);
   return counts.accepted == counts.closed ? 0 : 1;
 }
+
+// The whole of a server's main(): a Server is made of the mode, the listener and the descriptor of
+// the signal that ends it, and its run() returns what it counted.
+template <typename Server>
+int run_server(const char* engine, int argc, char** argv, std::span<const NamedMode> modes) {
+  const ServerOptions options = parse_server_options(argc, argv, modes);
+  raise_descriptor_limit();
+  const int termination = open_termination_signal();
+  Server server(options.mode, listen_and_announce(options), termination);
+  return print_server_report(engine, server.run());
+}
+
+inline constexpr auto kMessageModes =
+    std::to_array<NamedMode>({{"accept-close", Mode::accept_close},
+                              {"request-response", Mode::request_response},
+                              {"echo", Mode::echo},
+                              {"hold", Mode::hold}});
+
+inline constexpr auto kBulkModes = std::to_array<NamedMode>(
+    {{"bulk-to", Mode::bulk_to}, {"bulk-from", Mode::bulk_from}, {"pipe", Mode::pipe}});
 
 }  // namespace soref::bench
