@@ -129,6 +129,52 @@ TEST_CASE("names that nobody has find nobody") {
   });
 }
 
+TEST_CASE("a socket that is closing is told nothing more") {
+  with_writer([](Writer& writer) {
+    for (const Command what : {Command::close, Command::close, Command::receive}) {
+      writer.command(what, writer.name, 1);
+    }
+    writer.turn(0);
+    CHECK_EQ(writer.core().ledger().stale_names, 2U);
+  });
+}
+
+// What the writer's peer has read when a socket begins to close.
+class ClosingObserver final : public socket::TransitionObserver {
+ public:
+  explicit ClosingObserver(Writer& writer) : writer_(&writer) {}
+  void socket_allocated(const socket::Socket&) override {}
+  void reference_changed(const socket::Socket&, const socket::ReferenceChange&) override {}
+  void life_changed(const socket::Socket& socket, socket::Life) override {
+    if (socket.life() == socket::Life::closing) read = writer_->peer_reads();
+  }
+  void connection_changed(const socket::Socket&, socket::Connection) override {}
+  void protocol_left(const socket::Socket&) override {}
+  void socket_detached(const socket::Socket&) override {}
+  void socket_freed(const socket::Socket&) override {}
+  void slot_given_back(SocketName) override {}
+
+  std::string read;
+
+ private:
+  Writer* writer_;
+};
+
+TEST_CASE("what one socket wrote leaves before the next one closes") {
+  with_writer([](Writer& writer) {
+    socket::Socket* other = nullptr;
+    const auto family = static_cast<std::uint32_t>(protocol::Family::tcp4);
+    CHECK_EQ(writer.core().layer().create(family, {}, other), 0);
+    ClosingObserver observer(writer);
+    writer.core().layer().observe(&observer);
+    writer.command(Command::send, writer.name, 0, 1);
+    writer.command(Command::close, other->name());
+    writer.turn(0);
+    writer.core().layer().observe(nullptr);
+    CHECK_EQ(observer.read, std::string("x"));
+  });
+}
+
 TEST_CASE("turns are counted by the core, whatever stands in the header") {
   with_writer([](Writer& writer) {
     writer.shared().header(Header::turn) = kLargest;

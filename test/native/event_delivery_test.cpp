@@ -1,5 +1,6 @@
 // Events in the hands of consumers who do not treat the shared memory as lib/core does, and of
 // those who run the loop themselves while they look at an event.
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -178,6 +179,34 @@ TEST_CASE("bytes that are given away leave their buffer behind") {
       ::close(peer);
       turn_until(readers, [&] { return readers.undelivered() == 0; });
     }
+  });
+}
+
+TEST_CASE("a listener that ran out of descriptors tries again when a socket has gone") {
+  on_each_engine([](ThreeReaders& readers) {
+    const auto family = static_cast<std::uint32_t>(protocol::Family::tcp4);
+    socket::Socket* listener = nullptr;
+    socket::Socket* client = nullptr;
+    CHECK_EQ(readers.core().layer().create(family, {}, listener), 0);
+    CHECK_EQ(readers.core().layer().create(family, {}, client), 0);
+    CHECK_EQ(listener->bind({"127.0.0.1", 0, 0}, {}), 0);
+    CHECK_EQ(listener->listen(5), 0);
+    protocol::Name name;
+    CHECK_EQ(listener->protocol().local_name(listener->control_block(), name), 0);
+    int peer = -1;
+    socket::Socket& leaving = readers.connect(peer);
+    rlimit limit{};
+    CHECK_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_EQ(client->connect(name), 0);
+    turn_until(readers, [&] { return readers.core().has_paused_accepts(); });
+    CHECK_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(readers.core().has_paused_accepts());
+    leaving.close(false);
+    turn_until(readers, [&] { return !readers.core().has_paused_accepts(); });
+    CHECK(!readers.core().has_paused_accepts());
+    ::close(peer);
   });
 }
 
