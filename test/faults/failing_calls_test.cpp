@@ -58,6 +58,12 @@ TEST_CASE("each call of a run on epoll fails, with the errors that the core tell
   run_seeds("run on epoll fails", EngineKind::epoll, 8, kSomeErrors);
 }
 
+#if SOREF_HAVE_LIBURING
+TEST_CASE("each call of a run on io_uring fails, with the errors that the core tells apart") {
+  run_seeds("run on io_uring fails", EngineKind::io_uring, 4, kSomeErrors);
+}
+#endif
+
 TEST_CASE("each call of a run fails, with every error that there is") {
   std::array<int, kLastError> errors{};
   for (int error = 1; error <= kLastError; ++error) {

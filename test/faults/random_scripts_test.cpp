@@ -35,6 +35,14 @@ TEST_CASE("random scripts on epoll without faults") {
 TEST_CASE("random scripts on epoll where one call in twenty fails") {
   run_seeds("epoll where one call", EngineKind::epoll, 20);
 }
+#if SOREF_HAVE_LIBURING
+TEST_CASE("random scripts on io_uring without faults") {
+  run_seeds("io_uring without faults", EngineKind::io_uring, 0);
+}
+TEST_CASE("random scripts on io_uring where one call in twenty fails") {
+  run_seeds("io_uring where one call", EngineKind::io_uring, 20);
+}
+#endif
 
 TEST_CASE("the same seed makes the same run") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

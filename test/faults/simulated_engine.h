@@ -29,6 +29,7 @@ struct Behaviour {
   std::uint32_t ends_early = 0;         // an accept does not go on after a connection
   std::uint32_t cancels_at_once = 0;    // a cancellation has won when the call returns
   std::uint32_t defers_sends = 0;       // a send is not tried before it is handed over
+  std::uint32_t would_block = 0;        // an operation of the ring does not wait
   std::uint32_t receives_on = 0;        // a receive takes one buffer more before it ends
 };
 

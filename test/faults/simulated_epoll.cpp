@@ -18,8 +18,9 @@ constexpr int kVainWaits = 1000;
 
 SimulatedEpoll::SimulatedEpoll(SimulatedKernel& kernel, std::uint32_t holds_back)
     : kernel_(&kernel), holds_back_(holds_back) {
-  kernel.observe([this](Endpoint& endpoint) {
-    const auto watch = watches_.find(endpoint.id);
+  kernel.observe([this](const Endpoint* endpoint) {
+    if (endpoint == nullptr) return;
+    const auto watch = watches_.find(endpoint->id);
     if (watch != watches_.end()) watch->second.edge = true;
   });
 }

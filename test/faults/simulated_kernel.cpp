@@ -63,6 +63,11 @@ SimulatedKernel::~SimulatedKernel() {
   ::syscall(SYS_close, null_);
 }
 
+void SimulatedKernel::advance(std::uint64_t milliseconds) {
+  now_ += milliseconds;
+  if (changed_) changed_(nullptr);
+}
+
 Endpoint& SimulatedKernel::make_endpoint(int domain) {
   auto& made = *endpoints_.emplace_back(std::make_unique<Endpoint>());
   made.id = static_cast<std::uint32_t>(endpoints_.size() - 1);
@@ -297,6 +302,8 @@ void SimulatedKernel::leave(Endpoint& endpoint, bool reset) {
   for (Endpoint* waiting : endpoint.backlog) leave(*waiting, true);
   endpoint.backlog.clear();
   endpoint.state = EndpointState::closed;
+  // Whoever waited for room in its backlog is refused now.
+  changed(endpoint);
 }
 
 int SimulatedKernel::open_own() {

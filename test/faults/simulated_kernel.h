@@ -81,7 +81,7 @@ class SimulatedKernel {
 
   // --- time, in milliseconds
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
-  void advance(std::uint64_t milliseconds) noexcept { now_ += milliseconds; }
+  void advance(std::uint64_t milliseconds);
 
   // --- system calls: a negative errno where they fail
   [[nodiscard]] bool owns(int descriptor) const noexcept;
@@ -136,8 +136,9 @@ class SimulatedKernel {
   int fault(Call call, Endpoint& endpoint);
   [[nodiscard]] FaultPlan& faults() noexcept { return *faults_; }
   [[nodiscard]] Choices& choices() noexcept { return *choices_; }
-  // Called with each endpoint that something has happened to: it may be ready for more than before.
-  void observe(std::function<void(Endpoint&)> changed) { changed_ = std::move(changed); }
+  // Called with each endpoint that something has happened to, which may be ready for more than
+  // before; with none when time has passed.
+  void observe(std::function<void(Endpoint*)> changed) { changed_ = std::move(changed); }
 
  private:
   Endpoint& make_endpoint(int domain);
@@ -148,7 +149,7 @@ class SimulatedKernel {
   Endpoint& accept_outside(Endpoint& client);
   void leave(Endpoint& endpoint, bool reset);
   void changed(Endpoint& endpoint) const {
-    if (changed_) changed_(endpoint);
+    if (changed_) changed_(&endpoint);
   }
   // Somebody has read what the endpoint sent.
   void make_room(Endpoint& endpoint);
@@ -166,7 +167,7 @@ class SimulatedKernel {
   std::size_t open_ = 0;
   std::uint16_t next_port_ = 40000;
   std::set<int> own_descriptors_;
-  std::function<void(Endpoint&)> changed_;
+  std::function<void(Endpoint*)> changed_;
 };
 
 }  // namespace soref::faults

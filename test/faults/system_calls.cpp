@@ -20,6 +20,9 @@ namespace {
 
 SimulatedKernel* installed = nullptr;
 SimulatedEpoll* installed_epoll = nullptr;
+#if SOREF_HAVE_LIBURING
+SimulatedRing* installed_ring = nullptr;
+#endif
 
 // Whether a call on that descriptor is the simulated kernel's.
 bool simulated(int descriptor) noexcept {
@@ -52,7 +55,15 @@ SystemCalls::SystemCalls(SimulatedKernel& kernel, SimulatedEpoll& epoll) noexcep
 SystemCalls::~SystemCalls() {
   installed = nullptr;
   installed_epoll = nullptr;
+#if SOREF_HAVE_LIBURING
+  installed_ring = nullptr;
+#endif
 }
+
+#if SOREF_HAVE_LIBURING
+void SystemCalls::use(SimulatedRing& ring) noexcept { installed_ring = &ring; }
+SimulatedRing& SystemCalls::ring() noexcept { return *installed_ring; }
+#endif
 
 }  // namespace soref::faults
 
@@ -63,6 +74,9 @@ using soref::faults::Endpoint;
 using soref::faults::fill;
 using soref::faults::installed;
 using soref::faults::installed_epoll;
+#if SOREF_HAVE_LIBURING
+using soref::faults::installed_ring;
+#endif
 using soref::faults::simulated;
 using soref::faults::text_of;
 
@@ -159,6 +173,20 @@ ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
                     ? error
                     : installed->receive(descriptor,
                                          {static_cast<std::byte*>(piece.iov_base), piece.iov_len}));
+}
+
+int eventfd(unsigned count, int flags) noexcept {
+  if (installed != nullptr) return installed->open_own();
+  return static_cast<int>(::syscall(SYS_eventfd2, count, flags));
+}
+
+ssize_t read(int descriptor, void* buffer, std::size_t size) {
+#if SOREF_HAVE_LIBURING
+  if (installed_ring != nullptr && installed_ring->is_eventfd(descriptor)) {
+    installed_ring->read_eventfd();
+  }
+#endif
+  return ::syscall(SYS_read, descriptor, buffer, size);
 }
 
 int epoll_create1(int flags) noexcept {

@@ -5,6 +5,7 @@
 
 #include "simulated_epoll.h"
 #include "simulated_kernel.h"
+#include "simulated_ring.h"
 
 namespace soref::faults {
 
@@ -14,6 +15,11 @@ class SystemCalls {
  public:
   SystemCalls(SimulatedKernel& kernel, SimulatedEpoll& epoll) noexcept;
   ~SystemCalls();
+#if SOREF_HAVE_LIBURING
+  // The ring that io_uring's calls go to; it must be there before an engine is made.
+  static void use(SimulatedRing& ring) noexcept;
+  [[nodiscard]] static SimulatedRing& ring() noexcept;
+#endif
   SystemCalls(const SystemCalls&) = delete;
   SystemCalls& operator=(const SystemCalls&) = delete;
 };

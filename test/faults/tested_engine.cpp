@@ -5,6 +5,9 @@
 
 #include "base/assert.h"
 #include "engine/epoll_engine.h"
+#include "engine/uring_engine.h"
+#include "simulated_ring.h"
+#include "system_calls.h"
 
 namespace soref::faults {
 
@@ -23,6 +26,25 @@ TestedEngine make_epoll(const SimulatedEpoll& epoll, engine::BufferPool pool,
   return made;
 }
 
+#if SOREF_HAVE_LIBURING
+TestedEngine make_io_uring(SimulatedKernel& kernel, Choices& choices, const Behaviour& behaviour,
+                           engine::BufferPool pool, base::Ledger& ledger) {
+  auto ring = std::make_shared<SimulatedRing>(kernel, choices, behaviour);
+  SystemCalls::use(*ring);
+  const auto modes = engine::ring_modes();
+  const auto& mode = modes[choices.below(static_cast<std::uint32_t>(modes.size()))];
+  std::string reason;
+  TestedEngine made;
+  // The ring lives as long as these functions, and so longer than the engine.
+  made.engine = engine::UringEngine::make(mode, pool, ledger, reason);
+  SOREF_ASSERT(made.engine != nullptr, "an engine can be made");
+  made.wakes = [ring] { return ring->wakes(); };
+  made.next_due = [ring] { return ring->next_due(); };
+  made.has_all_buffers = [ring] { return ring->has_all_buffers(); };
+  return made;
+}
+#endif
+
 }  // namespace
 
 TestedEngine make_tested_engine(EngineKind kind, SimulatedKernel& kernel,
@@ -30,6 +52,9 @@ TestedEngine make_tested_engine(EngineKind kind, SimulatedKernel& kernel,
                                 const Behaviour& behaviour, engine::BufferPool pool,
                                 base::Ledger& ledger) {
   if (kind == EngineKind::epoll) return make_epoll(epoll, pool, ledger);
+#if SOREF_HAVE_LIBURING
+  if (kind == EngineKind::io_uring) return make_io_uring(kernel, choices, behaviour, pool, ledger);
+#endif
   auto engine = std::make_unique<SimulatedEngine>(kernel, choices, behaviour, pool, ledger);
   const SimulatedEngine& simulated = *engine;
   return {.engine = std::move(engine),

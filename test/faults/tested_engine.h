@@ -14,8 +14,9 @@
 
 namespace soref::faults {
 
-// simulated: with every freedom that engine.h leaves. epoll: the real one, on a simulated epoll(7).
-enum class EngineKind : std::uint8_t { simulated, epoll };
+// simulated: with every freedom that engine.h leaves. The others are the real ones, on a simulated
+// epoll(7) or io_uring(7).
+enum class EngineKind : std::uint8_t { simulated, epoll, io_uring };
 
 struct TestedEngine {
   std::unique_ptr<engine::Engine> engine;

@@ -34,6 +34,7 @@ World::Settings World::varied(Choices& choices) {
                         .ends_early = one_of(0, 2),
                         .cancels_at_once = one_of(0, 2),
                         .defers_sends = one_of(0, 1, 2),
+                        .would_block = one_of(0, 0, 4),
                         .receives_on = one_of(0, 2)};
   settings.limits = {.descriptors = one_of(5, 12, 64, 64),
                      .stream = one_of(1, 50, 1000, 5000),
