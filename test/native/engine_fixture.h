@@ -104,6 +104,8 @@ class EngineFixture {
     memory.assign(std::size_t{buffer_size} * buffer_count, std::byte{0});
     engine = make_({memory.data(), buffer_size, buffer_count}, ledger, reason);
     size_of_buffer = buffer_size;
+    records.clear();
+    held.clear();
   }
 
   // Puts a descriptor into the mode that the engine wants.
