@@ -159,6 +159,10 @@ void Core::shut_down() noexcept {
     layer_.reclaim();
     events_.discard_all(layer_);
     if (layer_.live() == 0) break;
+    // Any other reference would keep the process here for ever.
+    SOREF_ASSERT_ABOUT(ledger_->held(base::Reference::operation) > 0 ||
+                           ledger_->held(base::Reference::protocol) > 0,
+                       "what outlives its consumer waits for the kernel or its protocol", *ledger_);
     engine().submit();
     if (!complete()) engine().wait(1000);
   }

@@ -74,6 +74,7 @@ export const ASSERTIONS = [
     'core/core.cpp',
     ['kernel_invariants_test'],
     [
+      'what outlives its consumer waits for the kernel or its protocol',
       'no descriptor outlives its environment',
       'no operation outlives its environment',
       'no buffer stays pinned after its environment',

@@ -191,6 +191,20 @@ TEST_CASE("an operation has one final completion, and it is reported with its so
         std::string::npos);
 }
 
+TEST_CASE("an environment whose end would never come is reported") {
+  for (const Reference leaked : {Reference::consumer, Reference::event}) {
+    for (const Choice choice : choices()) {
+      check_report(report_of([&] {
+                     World world(choice);
+                     world.connection->hold(leaked, Cause("leaked"));
+                     world.core->shut_down();
+                   }),
+                   "what outlives its consumer waits for the kernel or its protocol",
+                   "ledger: attach attempted 1");
+    }
+  }
+}
+
 TEST_CASE("nothing outlives its environment") {
   const struct {
     void (*breaks)(base::Ledger&);
