@@ -5,7 +5,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -14,9 +13,7 @@ namespace soref::engine {
 
 namespace {
 constexpr std::uint16_t kGroup = 0;
-// 1 MiB, which passes through the nearer caches of a processor.
-constexpr std::uint32_t kProvidedAtFirst = 16;
-}  // namespace
+}
 
 UringBuffers::~UringBuffers() {
   if (entries_ != nullptr) ::munmap(entries_, bytes_);
@@ -37,18 +34,12 @@ int UringBuffers::provide(io_uring* ring) noexcept {
   const int error = io_uring_register_buf_ring(ring, &registration, 0);
   if (error != 0) return error;
 
-  provide_next(kProvidedAtFirst);
-  return 0;
-}
-
-void UringBuffers::provide_next(std::uint32_t count) noexcept {
-  count = std::min(count, pool_.count - provided_);
-  for (std::uint32_t offset = 0; offset < count; ++offset) {
-    add(provided_ + offset, static_cast<int>(offset));
+  for (std::uint32_t buffer = 0; buffer < pool_.count; ++buffer) {
+    add(buffer, static_cast<int>(buffer));
   }
-  io_uring_buf_ring_advance(entries_, static_cast<int>(count));
-  provided_ += count;
-  available_ += count;
+  io_uring_buf_ring_advance(entries_, static_cast<int>(pool_.count));
+  available_ = pool_.count;
+  return 0;
 }
 
 void UringBuffers::prepare_receive(io_uring_sqe& entry, int descriptor,
@@ -70,7 +61,7 @@ void UringBuffers::taken() noexcept {
 }
 
 void UringBuffers::give_back(std::uint32_t buffer) noexcept {
-  SOREF_ASSERT(buffer < provided_ && available_ < provided_,
+  SOREF_ASSERT(buffer < pool_.count && available_ < pool_.count,
                "a buffer comes back once, to the pool that it came from");
   add(buffer, 0);
   io_uring_buf_ring_advance(entries_, 1);

@@ -20,11 +20,8 @@ class UringBuffers {
   UringBuffers(const UringBuffers&) = delete;
   UringBuffers& operator=(const UringBuffers&) = delete;
 
-  // Gives the kernel the first buffers: 0 or a negative errno. The ring must go before this object.
+  // Gives all buffers to the kernel: 0 or a negative errno. The ring must go before this object.
   [[nodiscard]] int provide(io_uring* ring) noexcept;
-  // Gives it as many again, until it has had all: a receive has found none. The kernel takes them
-  // in turn, so the fewer go round, the likelier is their memory in a cache when bytes come.
-  void provide_more() noexcept { provide_next(provided_); }
 
   // A receive into one buffer; or, with a limit, into as many as it takes until it has received
   // that many bytes. A receive without either would go on until the pool is empty, whether or not
@@ -42,14 +39,12 @@ class UringBuffers {
   [[nodiscard]] std::uint32_t available() const noexcept { return available_; }
 
  private:
-  void provide_next(std::uint32_t count) noexcept;
   void add(std::uint32_t buffer, int position) noexcept;
 
   BufferPool pool_;
   io_uring_buf_ring* entries_ = nullptr;
   std::size_t bytes_ = 0;
-  std::uint32_t provided_ = 0;   // of the pool, from its first: they go round
-  std::uint32_t available_ = 0;  // of those, with the kernel now
+  std::uint32_t available_ = 0;
 };
 
 }  // namespace soref::engine

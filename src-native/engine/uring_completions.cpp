@@ -66,7 +66,6 @@ void UringEngine::complete_receive(Channel& channel, std::int32_t result, unsign
     }
   }
   if ((flags & IORING_CQE_F_MORE) != 0) return;
-  if (result == -ENOBUFS && buffers_.available() == 0) buffers_.provide_more();
   const bool ended_by_kernel =
       result > 0 || result == -ENOBUFS || result == -EINTR || result == -EAGAIN;
   if (!ended_by_kernel) {
