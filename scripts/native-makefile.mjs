@@ -55,7 +55,7 @@ function makefile(programs, plan) {
   const archive = liburingArchive();
   const openssl = withTls && hasOpenssl();
   const sanitizer = sanitize
-    ? ` -fsanitize=${sanitize} -fno-sanitize=vptr -fno-sanitize-recover=all` +
+    ? ` -O1 -fsanitize=${sanitize} -fno-sanitize=vptr -fno-sanitize-recover=all` +
       ' -fno-omit-frame-pointer' +
       ' -DSOREF_EXPENSIVE_CHECKS=1'
     : '';
