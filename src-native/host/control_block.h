@@ -1,6 +1,6 @@
 // The one control block of all kernel sockets: descriptor, engine channel, what is wanted of them.
-// Made by KernelProtocol::attach, destroyed by its detach, which closes the descriptor. Operations
-// in flight hold the socket, so a control block is never destroyed under the kernel.
+// Made by KernelProtocol::attach, destroyed by its detach, before which the descriptor has gone.
+// Operations in flight hold the socket, so a control block is never destroyed under the kernel.
 #pragma once
 
 #include <netinet/in.h>

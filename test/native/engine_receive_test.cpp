@@ -211,7 +211,7 @@ void drain_small_pool(EngineFixture& fixture, std::uint32_t buffers) {
 
 ENGINE_TEST("an empty pool waits for buffers, and no byte is lost") {
   drain_small_pool(fixture, 4);
-  // More than the kernel is given before it asks for more.
+  // A pool that takes many turns to use up.
   drain_small_pool(fixture, 64);
 }
 
