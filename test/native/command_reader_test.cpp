@@ -143,16 +143,9 @@ TEST_CASE("a socket that is closing is told nothing more") {
 class ClosingObserver final : public socket::TransitionObserver {
  public:
   explicit ClosingObserver(Writer& writer) : writer_(&writer) {}
-  void socket_allocated(const socket::Socket&) override {}
-  void reference_changed(const socket::Socket&, const socket::ReferenceChange&) override {}
   void life_changed(const socket::Socket& socket, socket::Life) override {
     if (socket.life() == socket::Life::closing) read = writer_->peer_reads();
   }
-  void connection_changed(const socket::Socket&, socket::Connection) override {}
-  void protocol_left(const socket::Socket&) override {}
-  void socket_detached(const socket::Socket&) override {}
-  void socket_freed(const socket::Socket&) override {}
-  void slot_given_back(SocketName) override {}
 
   std::string read;
 

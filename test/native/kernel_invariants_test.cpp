@@ -234,14 +234,7 @@ class SpoilingObserver final : public socket::TransitionObserver {
  public:
   SpoilingObserver(base::Ledger& ledger, void (*spoils)(base::Ledger&))
       : ledger_(&ledger), spoils_(spoils) {}
-  void socket_allocated(const Socket&) override {}
-  void reference_changed(const Socket&, const socket::ReferenceChange&) override {}
-  void life_changed(const Socket&, socket::Life) override {}
-  void connection_changed(const Socket&, socket::Connection) override {}
-  void protocol_left(const Socket&) override {}
-  void socket_detached(const Socket&) override {}
   void socket_freed(const Socket&) override { spoils_(*ledger_); }
-  void slot_given_back(socket::SocketName) override {}
 
  private:
   base::Ledger* ledger_;

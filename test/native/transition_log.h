@@ -47,7 +47,6 @@ class TransitionLog final : public socket::TransitionObserver {
     constexpr std::string_view kLives = " TuwxZ";
     write(socket, kLives[static_cast<std::size_t>(socket.life())]);
   }
-  void connection_changed(const socket::Socket&, socket::Connection) override {}
   void protocol_left(const socket::Socket& socket) override { write(socket, 'D'); }
   void socket_detached(const socket::Socket& socket) override { write(socket, 'Y'); }
   void socket_freed(const socket::Socket& socket) override { write(socket, 'G'); }
