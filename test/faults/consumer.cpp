@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "pinned_bytes.h"
 
 namespace soref::faults {
 
@@ -15,21 +16,6 @@ namespace {
 using core::Command;
 using core::Header;
 using protocol::Family;
-
-// Memory that stays where it is until nobody needs it; ASan sees whoever reads it later.
-class BufferPin final : public protocol::Pin {
- public:
-  BufferPin(std::vector<std::byte> bytes, base::Ledger& ledger)
-      : bytes_(std::move(bytes)), ledger_(&ledger) {
-    ++ledger_->pinned_buffers;
-  }
-  ~BufferPin() override { --ledger_->pinned_buffers; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-
- private:
-  std::vector<std::byte> bytes_;
-  base::Ledger* ledger_;
-};
 
 constexpr std::uint32_t kMostHolders = 12;
 constexpr std::size_t kPool = std::size_t{core::kReceiveBufferSize} * core::kReceiveBufferCount;
@@ -231,7 +217,7 @@ void Consumer::write_pinned(Holder& holder) {
   std::vector<std::byte> bytes(choices_->between(1, 4000));
   for (std::byte& byte : bytes) byte = byte_of(holder.endpoint, holder.written++);
   report_->trace("write pinned " + std::to_string(bytes.size()) + " to " + holder.describe());
-  auto pin = std::make_unique<BufferPin>(std::move(bytes), core_->ledger());
+  auto pin = std::make_unique<core::Pinned>(std::move(bytes), core_->ledger());
   const std::span<const std::byte> pinned = pin->bytes();
   socket->send_pinned(pinned, std::move(pin));
   if (!core_->send_now(*socket)) ++holder.awaited;

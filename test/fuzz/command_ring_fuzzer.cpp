@@ -187,7 +187,7 @@ class HostileProgram final : public EnvironmentWithoutNode {
     socket::Socket* socket = any_open_socket();
     if (socket == nullptr) return;
     const auto size = input_->ConsumeIntegralInRange<std::size_t>(0, 300'000);
-    auto pinned = std::make_unique<Pinned>(size, core().ledger());
+    auto pinned = std::make_unique<Pinned>(std::vector<std::byte>(size), core().ledger());
     const std::span<const std::byte> bytes = pinned->bytes();
     socket->send_pinned(bytes, std::move(pinned));
     static_cast<void>(core().send_now(*socket));

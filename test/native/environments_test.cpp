@@ -160,7 +160,7 @@ class EchoProgram final : public EnvironmentWithoutNode {
   void ask(SocketName name) {
     Entry& mine = entry(name);
     mine.expected = mine.exchange % 5 == 4 ? kLarge : kSmall;
-    auto pinned = std::make_unique<Pinned>(mine.expected, core().ledger());
+    auto pinned = std::make_unique<Pinned>(std::vector<std::byte>(mine.expected), core().ledger());
     const std::span<const std::byte> bytes = pinned->bytes();
     if (mine.expected == kLarge) {
       core().drain();

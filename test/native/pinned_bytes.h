@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/ledger.h"
@@ -10,10 +11,12 @@
 
 namespace soref::core {
 
-// Bytes that stay where they are until the core needs them no more.
+// Bytes that stay where they are until the core needs them no more; ASan sees whoever reads them
+// later.
 class Pinned final : public protocol::Pin {
  public:
-  Pinned(std::size_t size, base::Ledger& ledger) : bytes_(size), ledger_(&ledger) {
+  Pinned(std::vector<std::byte> bytes, base::Ledger& ledger)
+      : bytes_(std::move(bytes)), ledger_(&ledger) {
     ++ledger_->pinned_buffers;
   }
   ~Pinned() override { --ledger_->pinned_buffers; }
