@@ -16,9 +16,6 @@ namespace {
 using engine::Channel;
 using engine::Kind;
 
-// So many waits in a row without a completion mean that none will come.
-constexpr std::uint32_t kVainWaits = 1000;
-
 Call call_of(Kind kind) noexcept {
   switch (kind) {
     case Kind::accept:
@@ -305,7 +302,7 @@ void SimulatedEngine::wait(int timeout_milliseconds) noexcept {
     enter();
     collect();
     if (!queue_.empty()) {
-      vain_waits_ = 0;
+      vain_waits_.ended(false);
       return;
     }
     if (wakes()) continue;
@@ -314,8 +311,7 @@ void SimulatedEngine::wait(int timeout_milliseconds) noexcept {
       kernel_->advance(due - kernel_->now());
     } else {
       kernel_->advance(deadline - kernel_->now());
-      ++vain_waits_;
-      SOREF_ASSERT(vain_waits_ < kVainWaits, "nobody waits for what cannot come");
+      vain_waits_.ended(true);
       return;
     }
   }

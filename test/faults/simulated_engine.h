@@ -15,6 +15,7 @@
 #include "engine/completion_queue.h"
 #include "engine/engine.h"
 #include "simulated_kernel.h"
+#include "vain_waits.h"
 
 namespace soref::faults {
 
@@ -102,7 +103,7 @@ class SimulatedEngine final : public engine::Engine {
   std::vector<std::uint32_t> free_;
   engine::CompletionQueue queue_;
   std::vector<Flight> flights_;
-  std::uint32_t vain_waits_ = 0;
+  VainWaits vain_waits_;
 };
 
 }  // namespace soref::faults

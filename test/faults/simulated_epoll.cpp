@@ -9,13 +9,6 @@
 
 namespace soref::faults {
 
-namespace {
-
-// So many waits in a row without an event mean that none will come.
-constexpr int kVainWaits = 1000;
-
-}  // namespace
-
 SimulatedEpoll::SimulatedEpoll(SimulatedKernel& kernel, std::uint32_t holds_back)
     : kernel_(&kernel), holds_back_(holds_back) {
   kernel.observe([this](const Endpoint* endpoint) {
@@ -98,8 +91,7 @@ int SimulatedEpoll::wait(std::span<epoll_event> events, int timeout_milliseconds
     watch.edge = false;
     if (kernel_->can_write(endpoint)) endpoint.short_of_room = false;
   }
-  vain_waits_ = count > 0 || timeout_milliseconds == 0 ? 0 : vain_waits_ + 1;
-  SOREF_ASSERT(vain_waits_ < kVainWaits, "nobody waits for what cannot come");
+  vain_waits_.ended(count == 0 && timeout_milliseconds != 0);
   return static_cast<int>(count);
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "simulated_kernel.h"
+#include "vain_waits.h"
 
 namespace soref::faults {
 
@@ -44,7 +45,7 @@ class SimulatedEpoll {
   SimulatedKernel* kernel_;
   std::uint32_t holds_back_;
   std::map<std::uint32_t, Watch> watches_;  // by endpoint
-  int vain_waits_ = 0;
+  VainWaits vain_waits_;
 };
 
 }  // namespace soref::faults

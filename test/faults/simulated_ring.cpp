@@ -13,9 +13,6 @@ namespace soref::faults {
 
 namespace {
 
-// So many waits in a row without a completion mean that none will come.
-constexpr int kVainWaits = 1000;
-
 unsigned power_of_two(std::size_t at_least) {
   unsigned power = 1;
   while (power < at_least) power *= 2;
@@ -209,13 +206,13 @@ int SimulatedRing::wait(io_uring& ring, std::uint64_t milliseconds) {
     const std::uint64_t due = next_due();
     if (due == 0 || due > deadline) {
       kernel_->advance(deadline - kernel_->now());
-      SOREF_ASSERT(++vain_waits_ < kVainWaits, "nobody waits for what cannot come");
+      vain_waits_.ended(true);
       return -ETIME;
     }
     kernel_->advance(due - kernel_->now());
     work();
   }
-  vain_waits_ = 0;
+  vain_waits_.ended(false);
   return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "choices.h"
 #include "simulated_engine.h"
 #include "simulated_kernel.h"
+#include "vain_waits.h"
 
 namespace soref::faults {
 
@@ -97,7 +98,7 @@ class SimulatedRing {
   std::uint16_t buffer_head_ = 0;
   int eventfd_ = -1;
   bool signalled_ = false;
-  int vain_waits_ = 0;
+  VainWaits vain_waits_;
 };
 
 }  // namespace soref::faults
