@@ -5,21 +5,12 @@
 #include "simulated_ring.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "base/assert.h"
 
 namespace soref::faults {
-
-namespace {
-
-unsigned power_of_two(std::size_t at_least) {
-  unsigned power = 1;
-  while (power < at_least) power *= 2;
-  return power;
-}
-
-}  // namespace
 
 SimulatedRing::SimulatedRing(SimulatedKernel& kernel, Choices& choices, const Behaviour& behaviour)
     : kernel_(&kernel), choices_(&choices), behaviour_(behaviour) {}
@@ -30,8 +21,8 @@ SimulatedRing::~SimulatedRing() {
 }
 
 int SimulatedRing::open(io_uring& ring) {
-  entries_.resize(power_of_two(behaviour_.submission_entries));
-  completions_.resize(power_of_two(behaviour_.completion_entries));
+  entries_.resize(std::bit_ceil(behaviour_.submission_entries));
+  completions_.resize(std::bit_ceil(behaviour_.completion_entries));
   ring = {};
   ring.sq.khead = &submission_head_;
   ring.sq.ktail = &submission_tail_;
