@@ -12,7 +12,11 @@
 namespace soref::faults {
 
 bool SimulatedRing::can_run(const Request& request) const {
-  if (request.cancelled || request.error != 0) return true;
+  return request.cancelled || can_go_on(request);
+}
+
+bool SimulatedRing::can_go_on(const Request& request) const {
+  if (request.error != 0) return true;
   const Endpoint& endpoint = *request.endpoint;
   switch (request.entry.opcode) {
     case IORING_OP_ACCEPT:
@@ -34,12 +38,9 @@ bool SimulatedRing::is_ready(const Request& request) const {
 }
 
 void SimulatedRing::run(Request& request) {
-  if (request.cancelled) {
-    // One that finds its request able to go on may come too late.
-    request.cancelled = false;
-    const bool possible = can_run(request);
-    request.cancelled = true;
-    if (!possible || choices_->below(2) == 0) return post(request, -ECANCELED);
+  // A cancellation that finds its request able to go on may come too late.
+  if (request.cancelled && (!can_go_on(request) || choices_->below(2) == 0)) {
+    return post(request, -ECANCELED);
   }
   if (request.error != 0) return post(request, request.error);
   switch (request.entry.opcode) {

@@ -62,6 +62,8 @@ class SimulatedRing {
   // Works on what is ready, in any order.
   void work();
   [[nodiscard]] bool can_run(const Request& request) const;
+  // Whether it could run if nobody had cancelled it.
+  [[nodiscard]] bool can_go_on(const Request& request) const;
   [[nodiscard]] bool is_ready(const Request& request) const;
   // Posts a completion; without IORING_CQE_F_MORE it is the request's last.
   void post(Request& request, int result, unsigned flags = 0);
