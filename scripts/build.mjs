@@ -25,7 +25,14 @@ import {
 import { cmakeBuild, NATIVE_INPUTS } from './cmake-build.mjs';
 import { writeEsmDoor } from './esm-door.mjs';
 import { buildUnlessFresh, withBuildLock } from './freshness.mjs';
-import { benchPrograms, makePrograms, microPrograms, testPrograms } from './native-makefile.mjs';
+import { liburingArchive } from './liburing.mjs';
+import {
+  benchPrograms,
+  hasOpenssl,
+  makePrograms,
+  microPrograms,
+  testPrograms,
+} from './native-makefile.mjs';
 import { includeFolders, nodePrefix } from './node-headers.mjs';
 import { has, main, root, run, step } from './processes.mjs';
 
@@ -123,7 +130,7 @@ function buildBench(settings) {
       includes: ['bench/native'],
       withTls: true,
     },
-    settings,
+    settings: { ...settings, openssl: hasOpenssl() },
   });
 }
 
@@ -186,7 +193,8 @@ const parts = {
 /** Builds the named parts, one after the other. */
 export async function build(names, { debug = false, gyp = false } = {}) {
   const werror = process.env.SOREF_WERROR === '1';
-  const settings = { debug, werror, gyp: gyp || !has('cmake') };
+  // What was built without a library is not fresh once the machine has it.
+  const settings = { debug, werror, gyp: gyp || !has('cmake'), liburing: liburingArchive() };
   await withBuildLock(() => {
     for (const name of names) parts[name](settings);
   });

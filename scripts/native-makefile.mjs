@@ -48,7 +48,8 @@ export const benchPrograms = () => programsOf('bench/native');
 /** Those that run the core alone. */
 export const microPrograms = () => programsOf('bench/micro');
 
-const hasOpenssl = () => output('pkg-config', ['--exists', 'openssl >= 3']) !== undefined;
+/** Whether the load generator can speak TLS. */
+export const hasOpenssl = () => output('pkg-config', ['--exists', 'openssl >= 3']) !== undefined;
 
 function makefile(programs, plan) {
   const { folder, outputs, includes, withCore, sanitize, withTls, werror, defines = [] } = plan;
