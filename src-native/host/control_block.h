@@ -22,6 +22,9 @@ struct ControlBlock final : protocol::ControlBlock {
     channel.subject = socket;
   }
 
+  // Somebody else has closed the descriptor.
+  [[nodiscard]] bool lost() const noexcept { return channel.descriptor < 0; }
+
   protocol::Upcalls* socket;
   base::Descriptor descriptor;
   engine::Channel channel;

@@ -54,6 +54,8 @@ void HostStack::lose(ControlBlock& block) noexcept {
   }
 }
 
+void HostStack::keep(ControlBlock& block) noexcept { kept_.emplace_back(&block); }
+
 int HostStack::checked(ControlBlock& block, int result) noexcept {
   if (result != -EBADF && result != -ENOTSOCK) return result;
   lose(block);

@@ -40,6 +40,10 @@ class HostStack {
   // Somebody else has closed the descriptor. The number is not ours any more, whatever it names
   // now: it is neither used nor closed, and what is asked of the socket fails with EBADF.
   void lose(ControlBlock& block) noexcept;
+  // Takes the control block of a lost descriptor when its socket detaches. If the descriptor has a
+  // duplicate, epoll(7) goes on to report the channel, and no number is left by which to end that:
+  // so the channel stays as long as the engine.
+  void keep(ControlBlock& block) noexcept;
   // What a system call on the descriptor has returned; -EBADF if that is how it turns out to be
   // lost.
   int checked(ControlBlock& block, int result) noexcept;
@@ -68,6 +72,7 @@ class HostStack {
   base::Ledger* ledger_;
   DescriptorOwners owners_;
   std::vector<ControlBlock*> paused_;
+  std::vector<std::unique_ptr<ControlBlock>> kept_;
 };
 
 }  // namespace soref::host

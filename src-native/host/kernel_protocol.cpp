@@ -63,6 +63,7 @@ void KernelProtocol::detach(protocol::ControlBlock& block) noexcept {
   SOREF_ASSERT_ABOUT(mine.left, "close or abort comes before detach", *mine.socket);
   SOREF_ASSERT_ABOUT(mine.forgotten, "a descriptor is closed, or leaves, before its control block",
                      *mine.socket);
+  if (mine.lost()) return stack_->keep(mine);
   delete &mine;
 }
 

@@ -85,6 +85,9 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
 
 const life = mutantsOf('src-native/host/kernel_protocol.cpp', SOCKETS, {
   'a control block outlives its detach': without('delete &mine;'),
+  'a lost descriptor takes its channel from under the engine': without(
+    'if (mine.lost()) return stack_->keep(mine);',
+  ),
   'an outside resource gets two owners': without('if (stack_->owns(number)) return -EEXIST;'),
   'a descriptor has no owner': without('stack_->own(*created);'),
 });

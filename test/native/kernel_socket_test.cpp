@@ -265,6 +265,29 @@ TEST_CASE("an engine forgets a descriptor that leaves, though somebody keeps it 
   });
 }
 
+TEST_CASE("a socket whose number was closed is heard of no more, though somebody has a duplicate") {
+  on_each_engine([](Core& core) {
+    int ends[2];
+    CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const int duplicate = ::dup(ends[0]);
+    Socket* loser = nullptr;
+    CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::local),
+                               {protocol::Origin::Kind::external, ends[0]}, loser),
+             0);
+    loser->receive(true);
+    core.turn();
+    CHECK_EQ(::close(ends[0]), 0);
+    loser->close(false);
+    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
+    // The kernel still has the registration, and no number by which to end it.
+    CHECK_EQ(::send(ends[1], "late", 4, MSG_NOSIGNAL), 4);
+    for (int turns = 0; turns < 5; ++turns) core.turn();
+    CHECK(core.received.empty());
+    ::close(duplicate);
+    ::close(ends[1]);
+  });
+}
+
 TEST_CASE("ten thousand connections come and go, and nothing is left") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
