@@ -22,6 +22,7 @@
 
 #include "base/assert.h"
 #include "base/ledger.h"
+#include "engine/receive_share.h"
 
 namespace soref::engine {
 
@@ -50,9 +51,10 @@ struct Channel {
   // may wait for it and leave in the same segment.
   bool end_follows = false;
 
-  // Private to the engine that runs: what it has registered and seen of this descriptor, its links
-  // while it is on one of the engine's lists, what is left of a send, and the errno that ended a
-  // send after some of its bytes had left, which the next send reports.
+  // Private to the engine that runs: how much a receive may take, what it has registered and seen
+  // of this descriptor, its links while it is on one of the engine's lists, what is left of a send,
+  // and the errno that ended a send after some of its bytes had left, which the next send reports.
+  ReceiveShare receive_share;
   std::uint32_t engine_flags = 0;
   std::int32_t deferred_send_error = 0;
   Channel* engine_next = nullptr;

@@ -30,7 +30,7 @@ constexpr std::uint32_t kOnStarved = 1u << 5;
 
 // Turns of one channel in one round.
 constexpr int kAcceptsPerRound = 256;
-constexpr int kReadsPerRound = 2;
+constexpr int kOtherReadsPerRound = 2;  // beside those that fill a buffer, which have their share
 constexpr int kSendsPerRound = 4;
 
 }  // namespace
@@ -88,7 +88,10 @@ void EpollEngine::start_when_ready(Channel& channel, Kind kind) noexcept {
 
 void EpollEngine::accept(Channel& channel) noexcept { start_when_ready(channel, Kind::accept); }
 
-void EpollEngine::receive(Channel& channel) noexcept { start_when_ready(channel, Kind::receive); }
+void EpollEngine::receive(Channel& channel) noexcept {
+  channel.receive_share.begin();
+  start_when_ready(channel, Kind::receive);
+}
 
 void EpollEngine::connect(Channel& channel) noexcept {
   // A socket that was watched before it began to connect has reported that it hangs up, which would
@@ -222,43 +225,52 @@ void EpollEngine::serve_accept(Channel& channel) noexcept {
 }
 
 void EpollEngine::serve_receive(Channel& channel) noexcept {
-  for (int i = 0; i < kReadsPerRound; ++i) {
-    if (free_buffers_.empty()) {
-      starved_.push_back(channel);
-      return;
-    }
-    const std::uint32_t buffer = free_buffers_.back();
-    iovec piece{pool_.base + std::size_t{buffer} * pool_.size, pool_.size};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    ++system_calls_;
-    const ssize_t received = ::recvmsg(channel.descriptor, &message, MSG_DONTWAIT);
-    if (received < 0) {
-      const int error = errno;
-      if (error == EINTR) continue;
-      if (error == EAGAIN) {
-        channel.engine_flags &= ~kReadable;
-      } else {
-        queue_.finish(channel, Kind::receive, -error);
-      }
-      return;
-    }
-    if (received == 0) {
-      queue_.finish(channel, Kind::receive, 0);
-      return;
-    }
-    free_buffers_.pop_back();
-    queue_.progress(channel, Kind::receive, static_cast<std::int32_t>(received), buffer);
-    if (static_cast<std::size_t>(received) == pool_.size) return;
-    // A short read leaves nothing behind, and the next byte brings a new edge. Exceptions: see
-    // kReadToTheEnd; and descriptors passed over a Unix socket, which end a read early.
-    if ((message.msg_flags & MSG_CTRUNC) != 0) return;
-    if ((channel.engine_flags & kReadToTheEnd) == 0) {
-      channel.engine_flags &= ~kReadable;
-      return;
-    }
+  const std::uint32_t share = channel.receive_share.buffers();
+  std::uint32_t filled = 0;
+  for (int others = 0; filled < share && others < kOtherReadsPerRound;) {
+    const Read read = receive_once(channel);
+    if (read == Read::last) break;
+    read == Read::filled ? ++filled : ++others;
   }
+  channel.receive_share.end_turn(filled == share);
+}
+
+EpollEngine::Read EpollEngine::receive_once(Channel& channel) noexcept {
+  if (free_buffers_.empty()) {
+    starved_.push_back(channel);
+    return Read::last;
+  }
+  const std::uint32_t buffer = free_buffers_.back();
+  iovec piece{pool_.base + std::size_t{buffer} * pool_.size, pool_.size};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  ++system_calls_;
+  const ssize_t received = ::recvmsg(channel.descriptor, &message, MSG_DONTWAIT);
+  if (received < 0) {
+    const int error = errno;
+    if (error == EINTR) return Read::other;
+    if (error == EAGAIN) {
+      channel.engine_flags &= ~kReadable;
+    } else {
+      queue_.finish(channel, Kind::receive, -error);
+    }
+    return Read::last;
+  }
+  if (received == 0) {
+    queue_.finish(channel, Kind::receive, 0);
+    return Read::last;
+  }
+  free_buffers_.pop_back();
+  queue_.progress(channel, Kind::receive, static_cast<std::int32_t>(received), buffer);
+  if (static_cast<std::size_t>(received) == pool_.size) return Read::filled;
+  // A short read leaves nothing behind, and the next byte brings a new edge. Exceptions: see
+  // kReadToTheEnd; and descriptors passed over a Unix socket, which end a read early.
+  if ((message.msg_flags & MSG_CTRUNC) != 0 || (channel.engine_flags & kReadToTheEnd) != 0) {
+    return Read::other;
+  }
+  channel.engine_flags &= ~kReadable;
+  return Read::last;
 }
 
 void EpollEngine::serve_send(Channel& channel) noexcept {

@@ -65,6 +65,9 @@ class EpollEngine final : public Engine {
   void serve() noexcept;
   void serve_accept(Channel& channel) noexcept;
   void serve_receive(Channel& channel) noexcept;
+  // last: nothing is there to be read, or nowhere to put it. other: more may be there.
+  enum class Read : std::uint8_t { filled, other, last };
+  [[nodiscard]] Read receive_once(Channel& channel) noexcept;
   void serve_send(Channel& channel) noexcept;
   void serve_connect(Channel& channel) noexcept;
   void finish_send(Channel& channel, std::int32_t result) noexcept;

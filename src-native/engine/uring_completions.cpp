@@ -73,6 +73,7 @@ void UringEngine::complete_receive(Channel& channel, std::int32_t result, unsign
   } else if (channel.read_state == OperationState::cancelling) {
     queue_.finish(channel, Kind::receive, -ECANCELED);
   } else if (result != -ENOBUFS) {
+    channel.receive_share.end_turn(result == static_cast<std::int32_t>(buffers_.size()));
     restart_later(channel, kRestartRead | (result == -EAGAIN ? kPollRead : 0));
   } else if (restart_.contains(channel)) {
     channel.engine_flags |= kRestartRead;

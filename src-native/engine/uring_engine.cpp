@@ -81,7 +81,8 @@ void UringEngine::start_reading(Channel& channel) noexcept {
     // No address is asked for: all completions of a multishot accept would share its memory.
     io_uring_prep_multishot_accept(&read, channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   } else {
-    UringBuffers::prepare_receive(read, channel.descriptor, receive_limit_);
+    UringBuffers::prepare_receive(read, channel.descriptor,
+                                  receive_limit_ * channel.receive_share.buffers());
   }
   read.user_data = user_data(channel, kReadTag);
   channel.engine_flags |= kReadInKernel;
@@ -112,6 +113,7 @@ void UringEngine::accept(Channel& channel) noexcept {
 }
 
 void UringEngine::receive(Channel& channel) noexcept {
+  channel.receive_share.begin();
   queue_.start(channel, Kind::receive);
   start_reading(channel);
 }
@@ -190,6 +192,7 @@ bool UringEngine::forget(Channel& channel) noexcept {
 
 void UringEngine::submit() noexcept {
   ring_.disarm_wakeup();
+  restart();
   if (io_uring_sq_ready(ring_.get()) > 0) enter();
   collect();
   ring_.arm_wakeup();
@@ -198,13 +201,13 @@ void UringEngine::submit() noexcept {
 void UringEngine::reap() noexcept {
   ring_.disarm_wakeup();
   collect();
+  due_ = restart_.size();
 }
 
 void UringEngine::wait(int timeout_milliseconds) noexcept {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_milliseconds);
-  ring_.disarm_wakeup();
-  collect();
+  reap();
   while (queue_.empty()) {
     const auto left =
         std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
@@ -213,9 +216,10 @@ void UringEngine::wait(int timeout_milliseconds) noexcept {
     limit.tv_sec = left / 1'000'000'000;
     limit.tv_nsec = left % 1'000'000'000;
     io_uring_cqe* first = nullptr;
+    restart();
     ++system_calls_;
     io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, &limit, nullptr);
-    collect();
+    reap();
   }
 }
 
@@ -242,7 +246,6 @@ void UringEngine::collect() noexcept {
     enter();
     take_completions();
   }
-  restart();
 }
 
 void UringEngine::take_completions() noexcept {
@@ -261,9 +264,9 @@ void UringEngine::restart() noexcept {
   for (auto turns = std::min<std::size_t>(starved_.size(), buffers_.available()); turns > 0;
        --turns) {
     restart_later(starved_.pop_front(), kRestartRead);
+    ++due_;
   }
-  // Only those that are on the list now: an entry that is started may itself need a restart.
-  for (std::size_t turns = restart_.size(); turns > 0 && !restart_.empty(); --turns) {
+  for (std::size_t turns = std::exchange(due_, 0); turns > 0 && !restart_.empty(); --turns) {
     Channel& channel = restart_.pop_front();
     const std::uint32_t what = channel.engine_flags & (kRestartRead | kRestartWrite);
     channel.engine_flags &= ~what;

@@ -1,9 +1,9 @@
 // The engine on io_uring(7). Operations are entries that one system call a turn hands over; accept
 // is multishot, so that a listener costs one entry for many connections. A receive takes
-// buffers from a ring that it shares with all others, of no more bytes than one buffer has, and is
-// then started again in the next turn, unseen by the caller. Small sends are entries; those that
-// somebody waits for are tried at once. The kernel may end an operation for reasons of its own (no
-// buffer); the engine then starts it again.
+// buffers from a ring that it shares with all others, of no more bytes than its share of buffers
+// has, and is then started again in the next turn, unseen by the caller. Small sends are entries;
+// those that somebody waits for are tried at once. The kernel may end an operation for reasons of
+// its own (no buffer); the engine then starts it again.
 #pragma once
 
 #if SOREF_HAVE_LIBURING
@@ -66,7 +66,9 @@ class UringEngine final : public Engine {
   // Takes all completions there are, and enters the kernel for more while it says it has some.
   void collect() noexcept;
   void take_completions() noexcept;
-  // Starts again what the kernel ended and the caller did not, and cancels again what goes on.
+  // Starts again what the kernel had ended by the last reap() and the caller has not meanwhile, and
+  // cancels again what goes on. What ends after that waits for the next turn: its caller has yet to
+  // see what it has received, and may want no more.
   void restart() noexcept;
   void restart_later(Channel& channel, std::uint32_t what) noexcept;
 
@@ -77,12 +79,14 @@ class UringEngine final : public Engine {
   void complete_send(Channel& channel, std::int32_t result) noexcept;
   void finish_send(Channel& channel, std::int32_t result) noexcept;
 
-  const std::uint32_t receive_limit_;  // bytes; 0 where a receive takes one buffer
+  // Bytes for each buffer of a channel's share; 0 where a receive takes one buffer.
+  const std::uint32_t receive_limit_;
   // Declared before the ring, which must go first.
   UringBuffers buffers_;
   Ring ring_;
   CompletionQueue queue_;
-  ChannelList restart_;  // to be started again at the next chance
+  ChannelList restart_;  // to be started again
+  std::size_t due_ = 0;  // so many of them, the first ones, at the next chance
   ChannelList starved_;  // to be received from again when there is a buffer
 };
 

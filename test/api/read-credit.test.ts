@@ -2,17 +2,24 @@
  * Read credit: a socket that nobody reads stops taking bytes from the kernel, so that its peer waits.
  */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'soref';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'soref';
 import t from 'tap';
 
 const sent = 24 * 1024 * 1024; // bytes
 const limit = 1024 * 1024; // bytes
 
-t.test('a reader that does not read holds a sender of many megabytes back', async (t) => {
-  const server = createServer((peer) => peer.end(Buffer.alloc(sent)));
+/** A connection to a server that sends all at once. */
+async function connectToSender(): Promise<{ server: Server; socket: Socket }> {
+  const server = createServer((peer) => peer.on('error', () => {}).end(Buffer.alloc(sent)));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const socket: Socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  return { server, socket: connect((server.address() as AddressInfo).port, '127.0.0.1') };
+}
+
+const length = (chunks: Buffer[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+
+t.test('a reader that does not read holds a sender of many megabytes back', async (t) => {
+  const { server, socket } = await connectToSender();
   // Reading begins, and stops when the stream's buffer is full.
   await once(socket, 'readable');
   let before = -1;
@@ -27,3 +34,32 @@ t.test('a reader that does not read holds a sender of many megabytes back', asyn
   server.close();
   await once(server, 'close');
 });
+
+t.test(
+  'a reader that stops in the middle of a flow has little to keep, and loses nothing',
+  async (t) => {
+    const { server, socket } = await connectToSender();
+    let delivered = 0;
+    await new Promise<void>((resolve) => {
+      socket.on('data', (chunk) => {
+        delivered += chunk.length;
+        if (delivered < sent / 4 || socket.isPaused()) return;
+        socket.pause();
+        resolve();
+      });
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const given = socket.detach();
+    const kept = length(given.head);
+    t.ok(kept < limit, `${kept} bytes were taken and not delivered`);
+    const next = Socket.attach(given);
+    let rest = 0;
+    next.on('data', (chunk) => {
+      rest += chunk.length;
+    });
+    await once(next, 'end');
+    t.equal(delivered + rest, sent);
+    server.close();
+    await once(server, 'close');
+  },
+);

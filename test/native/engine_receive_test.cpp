@@ -163,6 +163,60 @@ ENGINE_TEST("a cancelled receive ends once and loses nothing") {
   ::close(far);
 }
 
+// Bytes that each of the next turns brings of a peer who sends as much as fits.
+std::vector<std::size_t> portions(EngineFixture& fixture, Channel& channel, int far, int turns) {
+  const Record& record = fixture.records[&channel];
+  std::vector<std::size_t> sizes;
+  for (int turn = 0; turn < turns; ++turn) {
+    while (fill(far, pattern(100'000), 0) > 0) continue;
+    const std::size_t before = record.received.size();
+    fixture.engine->submit();
+    fixture.take_all();
+    fixture.engine->submit();
+    fixture.engine->reap();
+    fixture.take_all();
+    sizes.push_back(record.received.size() - before);
+  }
+  return sizes;
+}
+
+// `growing`: where a receive may fill several buffers.
+void take_a_flow_in_portions(EngineFixture& fixture, bool growing) {
+  constexpr std::size_t kSize = 1024;
+  fixture.restart(kSize, 64);
+  Channel channel;
+  const auto [near, far] = fixture.stream_pair();
+  channel.descriptor = near;
+  const auto wanted =
+      growing ? std::vector<std::size_t>{1, 2, 4, 8, 8} : std::vector<std::size_t>{1, 1, 1, 1, 1};
+  for (int begun = 0; begun < 2; ++begun) {
+    fixture.engine->receive(channel);
+    const std::vector<std::size_t> sizes = portions(fixture, channel, far, 5);
+    for (std::size_t turn = 0; turn < wanted.size(); ++turn) {
+      CHECK_EQ(sizes[turn], wanted[turn] * kSize);
+    }
+    // Who stops gets nothing of what would have been next.
+    const std::size_t before = fixture.records[&channel].received.size();
+    fixture.engine->cancel_read(channel);
+    CHECK(fixture.run_until([&] { return channel.idle(); }));
+    CHECK_EQ(fixture.records[&channel].received.size(), before);
+  }
+  fixture.end(channel);
+  ::close(far);
+}
+
+ENGINE_TEST_ON("epoll", epoll, "a flow is taken in portions that grow, and anew after a stop",
+               [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, true); });
+#if SOREF_HAVE_LIBURING
+ENGINE_TEST_ON("io_uring", uring_limited,
+               "a flow is taken in portions that grow, and anew after a stop",
+               [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, true); });
+ENGINE_TEST_ON("io_uring deferred", uring_deferred, "a flow is taken buffer by buffer",
+               [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, false); });
+ENGINE_TEST_ON("io_uring cooperative", uring_cooperative, "a flow is taken buffer by buffer",
+               [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, false); });
+#endif
+
 void drain_small_pool(EngineFixture& fixture, std::uint32_t buffers) {
   fixture.restart(64, buffers);
   constexpr std::size_t kChannels = 3;
