@@ -20,7 +20,8 @@ class Memory {
   Memory() noexcept
       : control_(allocate(kControlLength * sizeof(std::int32_t))),
         transmit_(allocate(kTransmitSize)),
-        receive_(allocate(kReceiveSize)) {}
+        receive_(allocate(kReceiveSize)),
+        elsewhere_(std::make_unique<std::byte*[]>(kReceiveBufferCount)) {}
 
   [[nodiscard]] std::span<std::byte> control() const noexcept {
     return {control_.get(), kControlLength * sizeof(std::int32_t)};
@@ -34,7 +35,8 @@ class Memory {
   [[nodiscard]] SharedMemory shared() const noexcept {
     return {.control = {reinterpret_cast<std::int32_t*>(control_.get()), kControlLength},
             .transmit = transmit(),
-            .receive = receive()};
+            .receive = receive(),
+            .elsewhere = {elsewhere_.get(), kReceiveBufferCount}};
   }
 
  private:
@@ -56,6 +58,7 @@ class Memory {
   Allocation control_;
   Allocation transmit_;
   Allocation receive_;
+  std::unique_ptr<std::byte*[]> elsewhere_;  // not shown to JavaScript
 };
 
 }  // namespace soref::core

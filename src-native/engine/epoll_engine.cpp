@@ -241,7 +241,7 @@ EpollEngine::Read EpollEngine::receive_once(Channel& channel) noexcept {
     return Read::last;
   }
   const std::uint32_t buffer = free_buffers_.back();
-  iovec piece{pool_.base + std::size_t{buffer} * pool_.size, pool_.size};
+  iovec piece{pool_.at(buffer), pool_.size};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;

@@ -27,8 +27,7 @@ class EnvironmentWithoutNode {
   static std::unique_ptr<Derived> start(engine::Choice choice, const Memory& memory,
                                         Arguments&&... arguments) {
     auto ledger = std::make_unique<base::Ledger>();
-    engine::Selection selection = engine::make_engine(
-        choice, {memory.receive().data(), kReceiveBufferSize, kReceiveBufferCount}, *ledger);
+    engine::Selection selection = engine::make_engine(choice, memory.shared().pool(), *ledger);
     if (selection.engine == nullptr) return nullptr;
     return std::make_unique<Derived>(memory, std::move(selection.engine), std::move(ledger),
                                      std::forward<Arguments>(arguments)...);
