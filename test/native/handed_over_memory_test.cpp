@@ -77,6 +77,7 @@ class Taker final : public EnvironmentWithoutNode {
   int peer = -1;
   socket::Socket* connection = nullptr;
   std::string received;
+  bool ended = false;
   std::vector<Taken> taken;
 
  private:
@@ -84,6 +85,7 @@ class Taker final : public EnvironmentWithoutNode {
     const auto index = static_cast<std::size_t>(shared().header(Header::event_cursor)) - 1;
     CHECK_EQ(core().buffer_of(index).has_value(), event == Event::data);
     CHECK(!core().buffer_of(std::size_t{1} << 20));
+    ended = ended || event == Event::end;
     if (event != Event::data) return;
     const auto buffer = static_cast<std::uint32_t>(first);
     CHECK_EQ(core().buffer_of(index).value(), buffer);
@@ -116,6 +118,9 @@ void on_each_engine(const std::function<void(Taker&)>& body) {
 TEST_CASE("memory that was taken stays as it was, and its buffer goes on elsewhere") {
   on_each_engine([](Taker& taker) {
     taker.use_all_buffers();
+    ::shutdown(taker.peer, SHUT_WR);
+    for (int turns = 0; turns < 1000 && !taker.ended; ++turns) taker.turn(5);
+    CHECK(taker.ended);
     CHECK_EQ(taker.taken.size(), 64U);
     for (const Taker::Taken& taken : taker.taken) {
       CHECK(text_of({taken.memory.get(), taken.text.size()}) == taken.text);
