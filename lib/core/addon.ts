@@ -18,7 +18,6 @@ export interface Layout {
   readonly transmitSize: number;
   readonly receiveBufferSize: number;
   readonly receiveBufferCount: number;
-  readonly handOverFrom: number;
 }
 
 /** A name that the core fills in. */
@@ -55,7 +54,6 @@ export interface Calls {
   resource(slot: number, generation: number): number;
   outgoingSize(slot: number, generation: number): number;
   sendPinned(slot: number, generation: number, bytes: Uint8Array): number;
-  takeReceived(index: number): Buffer | undefined;
   detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
   drain(): void;
   settle(): void;

@@ -29,8 +29,6 @@ interface Core {
   readonly transmit: Buffer;
   readonly receive: Buffer;
   readonly receiveBufferSize: number;
-  /** Bytes from which on a receive can be had without a copy. */
-  readonly handOverFrom: number;
   readonly commandsAt: number;
   /** Integers that fit into the command region. */
   readonly commandLimit: number;
@@ -68,7 +66,6 @@ function start(): Core | undefined {
     transmit: Buffer.from(calls.transmit),
     receive: Buffer.from(calls.receive),
     receiveBufferSize: layout.receiveBufferSize,
-    handOverFrom: layout.handOverFrom,
     commandsAt: layout.commandsAt,
     commandLimit: layout.commandLength * layout.commandCapacity,
     eventsAt: layout.eventsAt,

@@ -100,17 +100,8 @@ function runTicksOfEvent(): void {
 
 upcalls.deliver = deliver;
 
-/** What the event that is being dispatched has brought. */
-export function takeReceived(buffer: number, length: number): Buffer {
-  return takeReceivedBy((core.control[EVENT_CURSOR] as number) - 1, buffer, length);
-}
-
-/** Bytes that nobody else uses: the core's buffer is needed again, or gets other memory. */
-function takeReceivedBy(index: number, buffer: number, length: number): Buffer {
-  if (length >= core.handOverFrom) {
-    const taken = core.calls.takeReceived(index);
-    if (taken !== undefined) return length === taken.length ? taken : taken.subarray(0, length);
-  }
+/** A copy of received bytes that nobody else uses: the core's buffer is needed again. */
+export function copyReceived(buffer: number, length: number): Buffer {
   const start = buffer * core.receiveBufferSize;
   const copy = Buffer.allocUnsafe(length);
   core.receive.copy(copy, 0, start, start + length);
@@ -127,7 +118,7 @@ export function takeUndelivered(slot: number, generation: number): Buffer[] {
     if (control[at] === undefined) break;
     if (control[at] !== Event.data || control[at + 1] !== slot) continue;
     if (control[at + 2] !== generation) continue;
-    taken.push(takeReceivedBy(index, control[at + 3] as number, control[at + 4] as number));
+    taken.push(copyReceived(control[at + 3] as number, control[at + 4] as number));
     // Generation 0 names nobody.
     control[at + 2] = 0;
   }

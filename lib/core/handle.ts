@@ -17,7 +17,7 @@ import {
   turnAway,
 } from './command-writer';
 import { core } from './environment';
-import { Event, takeReceived, takeUndelivered } from './event-dispatcher';
+import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
 import { EBADF, EINVAL, NativeSocket } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
 
@@ -212,7 +212,7 @@ export class Handle extends NativeSocket {
     switch (event) {
       case Event.data: {
         this.bytesRead += second;
-        const data = takeReceived(first, second);
+        const data = copyReceived(first, second);
         if (this.receiving && this.held === undefined) this.receiver.received?.(this, data);
         else this.hold(event, data, 0);
         return;

@@ -26,7 +26,6 @@ Napi::Object layout(Napi::Env env) {
   set("transmitSize", kTransmitSize);
   set("receiveBufferSize", kReceiveBufferSize);
   set("receiveBufferCount", kReceiveBufferCount);
-  set("handOverFrom", core::kHandOverFrom);
   return out;
 }
 
@@ -62,9 +61,9 @@ Napi::Value start(const Napi::CallbackInfo& info) {
     return calls;
   }
   auto ledger = std::make_unique<base::Ledger>();
-  engine::Selection selection =
-      engine::make_engine(static_cast<engine::Choice>(info[0].As<Napi::Number>().Uint32Value()),
-                          memory->shared().pool(), *ledger);
+  engine::Selection selection = engine::make_engine(
+      static_cast<engine::Choice>(info[0].As<Napi::Number>().Uint32Value()),
+      {memory->receive().data(), core::kReceiveBufferSize, core::kReceiveBufferCount}, *ledger);
   calls.Set("reason", selection.reason);
   if (selection.engine == nullptr) return calls;
   calls.Set("engine", selection.engine->name());

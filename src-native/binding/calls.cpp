@@ -194,15 +194,6 @@ Napi::Value send_pinned(Info info) {
   return number(info, core.send_now(*socket) ? 1 : 0);
 }
 
-// (index): what the data event at that place of the batch brought, in the memory that it landed in;
-// undefined where it cannot be handed over. At the first time it cannot.
-Napi::Value take_received(Info info) {
-  const std::int32_t index = integer(info, 0);
-  const auto buffer = core_of(info).buffer_of(static_cast<std::size_t>(index));
-  if (index < 0 || !buffer) return info.Env().Undefined();
-  return environment_of(info).receive_memory().exchange(info.Env(), *buffer);
-}
-
 // (slot, generation, out): ends the socket without ending its connection, and gives the descriptor.
 // out.head gets what was received and not delivered, out.tail what was not sent.
 Napi::Value detach(Info info) {
@@ -274,7 +265,6 @@ void define_calls(Napi::Env env, Napi::Object target, Environment& environment) 
   define("resource", resource);
   define("outgoingSize", outgoing_size);
   define("sendPinned", send_pinned);
-  define("takeReceived", take_received);
   define("detach", detach);
   define("drain", drain);
   define("settle", settle);

@@ -13,7 +13,6 @@ Environment::Environment(Napi::Env env, std::unique_ptr<engine::Engine> engine,
                          Napi::FunctionReference deliver)
     : env_(env),
       memory_(std::move(memory)),
-      receive_memory_(memory_->shared().elsewhere),
       deliver_(std::move(deliver)),
       core_(std::move(engine), memory_->shared(), std::move(ledger)) {
   uv_loop_s* loop = nullptr;
@@ -62,10 +61,9 @@ void Environment::dispatch() noexcept {
 void Environment::on_cleanup(napi_async_cleanup_hook_handle, void* self) noexcept {
   auto* environment = static_cast<Environment*>(self);
   {
-    // Pinned buffers and receive memory are let go.
+    // Pinned buffers are let go.
     Napi::HandleScope scope(environment->env_);
     environment->core_.shut_down();
-    environment->receive_memory_.release();
     environment->deliver_.Reset();
   }
   EventLoop* loop = environment->loop_;

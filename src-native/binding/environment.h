@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "binding/event_loop.h"
-#include "binding/receive_memory.h"
 #include "core/core.h"
 #include "core/memory.h"
 
@@ -33,7 +32,6 @@ class Environment final : public TurnRunner {
   // --- for calls from JavaScript
   [[nodiscard]] core::Core& core() noexcept { return core_; }
   [[nodiscard]] EventLoop& loop() noexcept { return *loop_; }
-  [[nodiscard]] ReceiveMemory& receive_memory() noexcept { return receive_memory_; }
 
  private:
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* self) noexcept;
@@ -42,7 +40,6 @@ class Environment final : public TurnRunner {
 
   Napi::Env env_;
   std::shared_ptr<core::Memory> memory_;
-  ReceiveMemory receive_memory_;
   Napi::FunctionReference deliver_;
   core::Core core_;
   EventLoop* loop_ = nullptr;  // owns itself: libuv frees handles later than we end

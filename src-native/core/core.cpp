@@ -126,7 +126,8 @@ int Core::release(socket::Socket& socket, const TakeBytes& head, const TakeBytes
   socket.quiesce();
   await_operations(socket);
   for (const protocol::Chunk chunk : events_.take_data(socket)) {
-    head({memory_.pool().at(chunk.buffer), chunk.length});
+    const std::size_t at = std::size_t{chunk.buffer} * kReceiveBufferSize;
+    head(memory_.receive.subspan(at, chunk.length));
     events_.discard(chunk);
   }
   protocol::SendQueue& unsent = socket.outgoing();

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "base/ledger.h"
@@ -61,13 +60,6 @@ class Core {
   // bytes that were received and that no batch has taken, `tail` those that were not sent.
   using TakeBytes = std::function<void(std::span<const std::byte>)>;
   int release(socket::Socket& socket, const TakeBytes& head, const TakeBytes& tail) noexcept;
-
-  // The receive buffer of an event that JavaScript is looking at, by its place in the batch;
-  // nothing if there is no such data event. Until the batch was seen, other memory may take its
-  // place.
-  [[nodiscard]] std::optional<std::uint32_t> buffer_of(std::size_t index) const noexcept {
-    return events_.buffer_of(index);
-  }
 
   // Environment exit: what was written leaves, every socket is closed, operations are awaited, and
   // the ledger is balanced. Also from within dispatch; nothing but the destructor follows.

@@ -2,7 +2,6 @@
 #include "core/event_queue.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -15,14 +14,6 @@ namespace {
 // about as much as a turn of the others, and enough that a turn's own cost is nothing beside
 // theirs.
 constexpr std::size_t kArrivalsBesideOthers = 16;
-
-// Copies a small receive to where JavaScript looks for all that is not handed over.
-void show(const SharedMemory& memory, std::uint32_t buffer, std::uint32_t length) noexcept {
-  if (length >= kHandOverFrom) return;
-  const engine::BufferPool pool = memory.pool();
-  std::byte* const shown = pool.base + std::size_t{buffer} * pool.size;
-  if (pool.at(buffer) != shown) std::memcpy(shown, pool.at(buffer), length);
-}
 
 constexpr bool is_arrival(socket::Event event) noexcept {
   return event == socket::Event::connection || event == socket::Event::accept_failed;
@@ -111,10 +102,6 @@ std::uint32_t EventQueue::fill(const SharedMemory& memory, socket::SocketLayer& 
       record.first = static_cast<std::int32_t>(child->name().slot);
       record.second = static_cast<std::int32_t>(child->name().generation);
     }
-    if (record.event == socket::Event::data) {
-      show(memory, static_cast<std::uint32_t>(record.first),
-           static_cast<std::uint32_t>(record.second));
-    }
     const auto out = memory.control.subspan(kEventsAt + count * kEventLength, kEventLength);
     out[0] = static_cast<std::int32_t>(record.event);
     out[1] = static_cast<std::int32_t>(record.name.slot);
@@ -131,11 +118,6 @@ std::uint32_t EventQueue::fill(const SharedMemory& memory, socket::SocketLayer& 
   memory.header(Header::event_cursor) = 0;
   memory.header(Header::event_count) = static_cast<std::int32_t>(count);
   return count;
-}
-
-std::optional<std::uint32_t> EventQueue::buffer_of(std::size_t index) const noexcept {
-  if (index >= batch_.size() || batch_[index].event != socket::Event::data) return std::nullopt;
-  return static_cast<std::uint32_t>(batch_[index].first);
 }
 
 void EventQueue::settle(socket::SocketLayer& layer) noexcept {

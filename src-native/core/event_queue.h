@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <optional>
 #include <vector>
 
 #include "core/shared_memory.h"
@@ -39,8 +38,6 @@ class EventQueue final : public socket::EventSink {
   // Events in the batch that JavaScript is looking at. What shared memory says of it is for
   // JavaScript to read.
   [[nodiscard]] std::size_t batch_size() const noexcept { return batch_.size(); }
-  // The receive buffer of an event in that batch; nothing if it is no data event.
-  [[nodiscard]] std::optional<std::uint32_t> buffer_of(std::size_t index) const noexcept;
   // JavaScript has seen the batch: its references and buffers go, and the slots of the sockets
   // whose farewell it was are free.
   void settle(socket::SocketLayer& layer) noexcept;

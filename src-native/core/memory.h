@@ -20,8 +20,7 @@ class Memory {
   Memory() noexcept
       : control_(allocate(kControlLength * sizeof(std::int32_t))),
         transmit_(allocate(kTransmitSize)),
-        receive_(allocate(kReceiveSize)),
-        elsewhere_(std::make_unique<std::byte*[]>(kReceiveBufferCount)) {}
+        receive_(allocate(kReceiveSize)) {}
 
   [[nodiscard]] std::span<std::byte> control() const noexcept {
     return {control_.get(), kControlLength * sizeof(std::int32_t)};
@@ -35,8 +34,7 @@ class Memory {
   [[nodiscard]] SharedMemory shared() const noexcept {
     return {.control = {reinterpret_cast<std::int32_t*>(control_.get()), kControlLength},
             .transmit = transmit(),
-            .receive = receive(),
-            .elsewhere = {elsewhere_.get(), kReceiveBufferCount}};
+            .receive = receive()};
   }
 
  private:
@@ -58,7 +56,6 @@ class Memory {
   Allocation control_;
   Allocation transmit_;
   Allocation receive_;
-  std::unique_ptr<std::byte*[]> elsewhere_;  // not shown to JavaScript
 };
 
 }  // namespace soref::core

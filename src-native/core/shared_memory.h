@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/engine.h"
-
 namespace soref::core {
 
 // Header fields.
@@ -38,9 +36,6 @@ inline constexpr std::uint32_t kTransmitSize = 1024 * 1024;
 // Received bytes land here, one buffer per receive. Untouched pages cost nothing.
 inline constexpr std::uint32_t kReceiveBufferSize = 64 * 1024;
 inline constexpr std::uint32_t kReceiveBufferCount = 256;
-// A receive of so many bytes is handed over in the memory that it landed in; less would keep much
-// memory for few bytes, and is copied.
-inline constexpr std::uint32_t kHandOverFrom = 48 * 1024;
 
 enum class Command : std::int32_t {
   receive = 1,  // wanted
@@ -54,14 +49,7 @@ struct SharedMemory {
   std::span<std::int32_t> control;
   std::span<const std::byte> transmit;
   std::span<std::byte> receive;
-  // By buffer, where memory that can be handed over has taken its place in `receive`; null where
-  // none has. Small receives are copied from there to `receive` before JavaScript hears of them, so
-  // that it finds all but what is handed over in one place.
-  std::span<std::byte*> elsewhere;
 
-  [[nodiscard]] engine::BufferPool pool() const noexcept {
-    return {receive.data(), kReceiveBufferSize, kReceiveBufferCount, elsewhere.data()};
-  }
   [[nodiscard]] std::int32_t& header(Header field) const noexcept {
     return control[static_cast<std::uint32_t>(field)];
   }

@@ -83,19 +83,12 @@ struct Completion {
   std::uint32_t buffer = kNoBuffer;  // receive only; give it back with recycle()
 };
 
-// Memory that receives land in: `count` buffers of `size` bytes from `base`, but for those that
-// `elsewhere` names another place for. Owned by the environment, which keeps it until the engine is
-// gone, and may move a buffer from when a completion brought it until it is given back.
+// Memory that receives land in: `count` buffers of `size` bytes from `base`. Owned by the
+// environment, which keeps it until the engine is gone.
 struct BufferPool {
   std::byte* base = nullptr;
   std::uint32_t size = 0;
-  std::uint32_t count = 0;                // a power of two, at most 32768
-  std::byte* const* elsewhere = nullptr;  // by buffer, null for those from `base`; or nothing
-
-  [[nodiscard]] std::byte* at(std::uint32_t buffer) const noexcept {
-    if (elsewhere != nullptr && elsewhere[buffer] != nullptr) return elsewhere[buffer];
-    return base + std::size_t{buffer} * size;
-  }
+  std::uint32_t count = 0;  // a power of two, at most 32768
 };
 
 class Engine {

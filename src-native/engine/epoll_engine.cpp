@@ -230,7 +230,11 @@ void EpollEngine::serve_receive(Channel& channel) noexcept {
   for (int others = 0; filled < share && others < kOtherReadsPerRound;) {
     const Read read = receive_once(channel);
     if (read == Read::last) break;
-    read == Read::filled ? ++filled : ++others;
+    if (read == Read::filled) {
+      ++filled;
+    } else {
+      ++others;
+    }
   }
   channel.receive_share.end_turn(filled == share);
 }
@@ -241,7 +245,7 @@ EpollEngine::Read EpollEngine::receive_once(Channel& channel) noexcept {
     return Read::last;
   }
   const std::uint32_t buffer = free_buffers_.back();
-  iovec piece{pool_.at(buffer), pool_.size};
+  iovec piece{pool_.base + std::size_t{buffer} * pool_.size, pool_.size};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;

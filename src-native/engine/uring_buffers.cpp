@@ -69,8 +69,9 @@ void UringBuffers::give_back(std::uint32_t buffer) noexcept {
 }
 
 void UringBuffers::add(std::uint32_t buffer, int position) noexcept {
-  io_uring_buf_ring_add(entries_, pool_.at(buffer), pool_.size, static_cast<std::uint16_t>(buffer),
-                        io_uring_buf_ring_mask(pool_.count), position);
+  io_uring_buf_ring_add(entries_, pool_.base + std::size_t{buffer} * pool_.size, pool_.size,
+                        static_cast<std::uint16_t>(buffer), io_uring_buf_ring_mask(pool_.count),
+                        position);
 }
 
 }  // namespace soref::engine

@@ -85,19 +85,6 @@ const anything = () =>
 /** Node's own descriptors, those of the output among them, are not the core's to defend. */
 const adoptable = () => one<unknown>([-1, 1 << 30, Number.NaN, 'x', undefined, {}]);
 
-function giveAway(buffer: ArrayBufferLike): void {
-  try {
-    (buffer as unknown as { transfer(): void }).transfer();
-  } catch {
-    // Not every Node has it.
-  }
-  try {
-    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
-  } catch {
-    // Nor may every buffer go.
-  }
-}
-
 function call(): void {
   const name = one(Object.keys(core.calls).filter((key) => typeof core.calls[key] === 'function'));
   const args = [below(40), 1 + below(3), ...Array.from({ length: below(6) }, anything)];
@@ -108,7 +95,6 @@ function call(): void {
   try {
     const result = core.calls[name]?.(...args);
     if (name === 'detach' && (result as number) > 2) closeSync(result as number);
-    if (result instanceof Uint8Array) giveAway(result.buffer);
   } catch {
     // An exception is an answer.
   }
@@ -157,7 +143,19 @@ function talk(): void {
 }
 
 function giveMemoryAway(): void {
-  for (const { buffer } of [core.control, core.transmit, core.receive]) giveAway(buffer);
+  const buffers = [core.control.buffer, core.transmit.buffer, core.receive.buffer] as ArrayBuffer[];
+  for (const buffer of buffers) {
+    try {
+      (buffer as unknown as { transfer(): void }).transfer();
+    } catch {
+      // Not every Node has it.
+    }
+    try {
+      structuredClone(buffer, { transfer: [buffer] });
+    } catch {
+      // Nor may every buffer go.
+    }
+  }
   (globalThis as { gc?: () => void }).gc?.();
 }
 

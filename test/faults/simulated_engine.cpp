@@ -233,7 +233,7 @@ void SimulatedEngine::run_receive(Flight& flight) {
     result = flight.error;
   } else if (!wins) {
     const std::uint32_t buffer = free_.back();
-    std::byte* memory = pool_.at(buffer);
+    std::byte* memory = pool_.base + std::size_t{buffer} * pool_.size;
     result = kernel_->receive(flight.channel->descriptor, {memory, pool_.size});
     if (result > 0) {
       free_.pop_back();

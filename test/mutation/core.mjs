@@ -41,23 +41,7 @@ const events = mutantsOf('src-native/core/event_queue.cpp', SOCKETS, {
   ),
 });
 
-const memory = mutantsOf('src-native/core/event_queue.cpp', ['handed_over_memory_test'], {
-  'a small receive in memory of its own is not shown': without(
-    'show(memory, ' +
-      'static_cast<std::uint32_t>(record.first), static_cast<std::uint32_t>(record.second));',
-  ),
-  'every event is taken to have brought bytes': replace(
-    'batch_[index].event != socket::Event::data',
-    'false',
-  ),
-  'an event beyond the batch is looked for': replace('index >= batch_.size() ||', ''),
-});
-
 const turn = mutantsOf('src-native/core/core.cpp', SOCKETS, {
-  'bytes that are given away are not read from where they lie': replace(
-    'memory_.pool().at(chunk.buffer)',
-    'memory_.receive.data() + std::size_t{chunk.buffer} * kReceiveBufferSize',
-  ),
   'giving away does not end what is in flight': without('await_operations(socket);'),
   'a buffer whose bytes are given away is lost': without('events_.discard(chunk);'),
   'a socket whose resource has left stays open': without('socket.close(false);'),
@@ -86,4 +70,4 @@ const sending = mutantsOf('src-native/protocol/send_queue.cpp', ['send_queue_tes
   'a write that has left is answered twice': without('marks_.erase(marks_.begin(), mark);'),
 });
 
-export const CORE = [...events, ...memory, ...turn, ...commands, ...sending];
+export const CORE = [...events, ...turn, ...commands, ...sending];

@@ -27,7 +27,8 @@ class EnvironmentWithoutNode {
   static std::unique_ptr<Derived> start(engine::Choice choice, const Memory& memory,
                                         Arguments&&... arguments) {
     auto ledger = std::make_unique<base::Ledger>();
-    engine::Selection selection = engine::make_engine(choice, memory.shared().pool(), *ledger);
+    engine::Selection selection = engine::make_engine(
+        choice, {memory.receive().data(), kReceiveBufferSize, kReceiveBufferCount}, *ledger);
     if (selection.engine == nullptr) return nullptr;
     return std::make_unique<Derived>(memory, std::move(selection.engine), std::move(ledger),
                                      std::forward<Arguments>(arguments)...);
