@@ -1,9 +1,10 @@
 // Makes one mutant and runs tests on it, for scripts/mutants.mjs. A mutant of src-native is one object
-// file, linked before the library of the sanitized tests, whose other objects stay as they are; one of
-// lib is one file of a package of its own, below the API tests. All is made in build-mutants/.
+// file, or for a header those of the sources that use it, linked before the library of the sanitized
+// tests, whose other objects stay as they are; one of lib is one file of a package of its own, below the
+// API tests. All is made in build-mutants/.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { ledgerProblems } from '../bench/ledger.mjs';
 import { ADDON } from './build.mjs';
 import { availableEngines } from './engines.mjs';
@@ -70,28 +71,35 @@ function compileCommand(file) {
   return [...kept, '-w', '-O1', '-g0'];
 }
 
-/** How a test is linked, with an object that comes before its like in the library. */
-function linkCommand(test, object, program) {
+/** How a test is linked, with objects that come before their likes in the library. */
+function linkCommand(test, objects, program) {
   const file = join(TESTS, `CMakeFiles/${test}.dir/link.txt`);
   const words = readFileSync(file, 'utf8').trim().split(/\s+/);
   const at = words.indexOf('-o');
-  const ours = ['-Wl,--strip-debug', object, '-o', program];
+  const ours = ['-Wl,--strip-debug', ...objects, '-o', program];
   return [...words.slice(0, at), ...ours, ...words.slice(at + 2)];
 }
 
 /** Compiles a mutant; the function runs one native test on it, and tells how it fails. */
-async function nativeTrial({ file, change }, folder) {
+async function nativeTrial({ file, change, sources }, folder) {
   const original = join(root, file);
-  const source = join(folder, basename(file));
-  const object = join(folder, 'mutant.o');
+  // Where sources that include it by its path below src-native find it first.
+  const mutated = join(folder, relative('src-native', file));
+  mkdirSync(dirname(mutated), { recursive: true });
   // Reports name the source, and tests read reports.
-  writeFileSync(source, `#line 1 "${original}"\n${change(readFileSync(original, 'utf8'))}`);
-  const [compiler, ...words] = compileCommand(file);
-  const broken = await failureOf(compiler, [...words, '-c', source, '-o', object]);
-  if (broken) throw new Error(`cannot be compiled: ${broken}`);
+  writeFileSync(mutated, `#line 1 "${original}"\n${change(readFileSync(original, 'utf8'))}`);
+  const objects = [];
+  for (const source of sources) {
+    const object = join(folder, `${basename(source, '.cpp')}.o`);
+    const input = source === file ? mutated : join(root, source);
+    const [compiler, ...words] = compileCommand(source);
+    const broken = await failureOf(compiler, [`-I${folder}`, ...words, '-c', input, '-o', object]);
+    if (broken) throw new Error(`cannot be compiled: ${broken}`);
+    objects.push(object);
+  }
   return async (test) => {
     const program = join(folder, test);
-    const [linker, ...words] = linkCommand(test, object, program);
+    const [linker, ...words] = linkCommand(test, objects, program);
     const unlinked = await failureOf(linker, words, { cwd: TESTS });
     if (unlinked) throw new Error(`cannot be linked: ${unlinked}`);
     const failure = await failureOf(program, []);

@@ -30,9 +30,9 @@ async function onAll(list, work) {
  * Tests from the quickest to the slowest. Each must pass with a mutant that changes nothing before a
  * failure means anything.
  */
-async function testsThatPass(tests, file) {
-  const name = `unchanged-${file.replace(/\W+/g, '-')}`;
-  const run = await makeTrial({ file, change: (text) => text }, name);
+async function testsThatPass(tests, mutant) {
+  const name = `unchanged-${mutant.file.replace(/\W+/g, '-')}`;
+  const run = await makeTrial({ ...mutant, change: (text) => text }, name);
   const times = new Map();
   await onAll(tests, async (test) => {
     const started = performance.now();
@@ -108,12 +108,12 @@ await main(async (args) => {
   let nativeTests = [];
   if (native.length > 0) {
     await build(['tests']);
-    nativeTests = await testsThatPass([...testPrograms().keys()].filter(named), native[0].file);
+    nativeTests = await testsThatPass([...testPrograms().keys()].filter(named), native[0]);
   }
   if (library.length > 0) {
     await build(['native', 'typescript']);
     compileTests();
-    await testsThatPass(new Set(library.flatMap(({ tests }) => tests)), library[0].file);
+    await testsThatPass(new Set(library.flatMap(({ tests }) => tests)), library[0]);
   }
   step(`${mutants.length} mutants`);
   const results = [];

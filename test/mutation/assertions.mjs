@@ -2,7 +2,7 @@
 // invariant in a process of its own and wants the report.
 // Left out are assertions that nobody outside can break, since another comes first or the same class
 // keeps them: that attach and detach come once and at zero, that the count is the sum of its tags,
-// that a slot and a name are one socket's, and those of headers, which no mutant of a file changes.
+// that a slot and a name are one socket's, and those of headers that many sources use.
 import { mutantsOf, without, withoutAssertion } from './changes.mjs';
 
 function unasserted(file, tests, invariants) {

@@ -39,7 +39,10 @@ export function withoutAssertion(invariant) {
   };
 }
 
-/** The mutants of one file: `changes` by what each does wrong, and the tests likely to notice. */
-export function mutantsOf(file, tests, changes) {
-  return Object.entries(changes).map(([what, change]) => ({ what, file, tests, change }));
+/**
+ * The mutants of one file: `changes` by what each does wrong, and the tests likely to notice. Those of
+ * a header also need the `sources` that do something with it.
+ */
+export function mutantsOf(file, tests, changes, sources = [file]) {
+  return Object.entries(changes).map(([what, change]) => ({ what, file, tests, change, sources }));
 }
