@@ -1,4 +1,5 @@
-// Mutants of src-native/engine: operations and their final completions, cancelling, lists, buffers.
+// Mutants of src-native/engine: operations and their final completions, cancelling, lists, buffers,
+// and how much a turn takes.
 // Left out, since nothing can tell them from the source:
 // - a forgotten channel that keeps the error of its last send: it goes with its socket;
 // - a channel that still points to what is left of a finished send: the next send points elsewhere
@@ -19,6 +20,72 @@ const queue = mutantsOf('src-native/engine/completion_queue.cpp', ENGINES, {
   'an operation that completed is not counted': without('++ledger_->operations_completed;'),
   'an operation forgets that it is being cancelled': without('state = OperationState::cancelling;'),
   'connections that nobody took stay open': replace('::close(completion.result);', '{}'),
+});
+
+const RECEIVES = ['engine_receive_test'];
+
+const receiveShare = mutantsOf(
+  'src-native/engine/receive_share.h',
+  RECEIVES,
+  {
+    'a share never grows': replace('std::min(buffers_ * 2, kMost)', '1'),
+    'a share grows without bound': replace('std::min(buffers_ * 2, kMost)', 'buffers_ * 2'),
+    'a share that was not filled grows': replace(
+      'filled ? static_cast<std::uint8_t>(std::min(buffers_ * 2, kMost)) : 1;',
+      'static_cast<std::uint8_t>(std::min(buffers_ * 2, kMost));',
+    ),
+    'a share that was not filled stays as large': replace('kMost)) : 1;', 'kMost)) : buffers_;'),
+    'a share does not begin anew after a stop': replace('{ buffers_ = 1; }', '{}'),
+  },
+  [
+    'src-native/engine/epoll_engine.cpp',
+    'src-native/engine/uring_engine.cpp',
+    'src-native/engine/uring_completions.cpp',
+  ],
+);
+
+const RESTARTS = [...RECEIVES, 'kernel_listener_test'];
+const uringShares = mutantsOf('src-native/engine/uring_engine.cpp', RESTARTS, {
+  'a receive has the share of the one before it': without('channel.receive_share.begin();'),
+  'a receive has one buffer for its share': replace(
+    'receive_limit_ * channel.receive_share.buffers()',
+    'receive_limit_',
+  ),
+  'all that is to be started again is so at once': replace(
+    'turns = std::exchange(due_, 0);',
+    'turns = restart_.size();',
+  ),
+  'what was started again makes others due': replace('std::exchange(due_, 0)', 'due_'),
+  'what is due is thought to be listed still': replace(
+    'turns > 0 && !restart_.empty(); --turns',
+    'turns > 0; --turns',
+  ),
+  'what the kernel ended is never due': without('due_ = restart_.size();'),
+  'who gets a buffer waits for another turn': without('++due_;'),
+  'a turn starts nothing again': replace(
+    'restart(); if (io_uring_sq_ready(ring_.get()) > 0)',
+    'if (io_uring_sq_ready(ring_.get()) > 0)',
+  ),
+  'who waits starts nothing again': replace('restart(); ++system_calls_;', '++system_calls_;'),
+});
+
+const uringPortions = mutantsOf('src-native/engine/uring_completions.cpp', RECEIVES, {
+  'a share that was filled does not grow': without(
+    'channel.receive_share.end_turn(result == static_cast<std::int32_t>(buffers_.size()));',
+  ),
+  'a share passes for filled': replace(
+    'end_turn(result == static_cast<std::int32_t>(buffers_.size()))',
+    'end_turn(true)',
+  ),
+});
+
+const epollShares = mutantsOf('src-native/engine/epoll_engine.cpp', RECEIVES, {
+  'a receive has the share of the one before it': without('channel.receive_share.begin();'),
+  'a receive goes on beyond its share': replace('filled < share && others', 'others'),
+  'a share that was filled does not grow': without(
+    'channel.receive_share.end_turn(filled == share);',
+  ),
+  'a share passes for filled': replace('end_turn(filled == share)', 'end_turn(true)'),
 });
 
 const uring = mutantsOf('src-native/engine/uring_engine.cpp', ENGINES, {
@@ -103,6 +170,10 @@ const sends = mutantsOf('src-native/engine/pending_send.cpp', ['engine_send_test
 
 export const ENGINE = [
   ...queue,
+  ...receiveShare,
+  ...uringShares,
+  ...uringPortions,
+  ...epollShares,
   ...uring,
   ...uringCompletions,
   ...buffers,

@@ -163,19 +163,24 @@ ENGINE_TEST("a cancelled receive ends once and loses nothing") {
   ::close(far);
 }
 
+// Bytes that one turn brings. Its second submit starts nothing again.
+std::size_t portion(EngineFixture& fixture, Channel& channel) {
+  const Record& record = fixture.records[&channel];
+  const std::size_t before = record.received.size();
+  fixture.engine->submit();
+  fixture.take_all();
+  fixture.engine->submit();
+  fixture.engine->reap();
+  fixture.take_all();
+  return record.received.size() - before;
+}
+
 // Bytes that each of the next turns brings of a peer who sends as much as fits.
 std::vector<std::size_t> portions(EngineFixture& fixture, Channel& channel, int far, int turns) {
-  const Record& record = fixture.records[&channel];
   std::vector<std::size_t> sizes;
   for (int turn = 0; turn < turns; ++turn) {
     while (fill(far, pattern(100'000), 0) > 0) continue;
-    const std::size_t before = record.received.size();
-    fixture.engine->submit();
-    fixture.take_all();
-    fixture.engine->submit();
-    fixture.engine->reap();
-    fixture.take_all();
-    sizes.push_back(record.received.size() - before);
+    sizes.push_back(portion(fixture, channel));
   }
   return sizes;
 }
@@ -205,9 +210,33 @@ void take_a_flow_in_portions(EngineFixture& fixture, bool growing) {
   ::close(far);
 }
 
+void take_anew_after_a_pause(EngineFixture& fixture) {
+  constexpr std::size_t kSize = 1024;
+  fixture.restart(kSize, 64);
+  Channel channel;
+  const auto [near, far] = fixture.stream_pair();
+  channel.descriptor = near;
+  fixture.engine->receive(channel);
+  // The first fills its share, the others do not, though they end it.
+  for (const std::size_t size : {kSize, kSize + kSize / 2, kSize / 2}) {
+    CHECK_EQ(fill(far, pattern(size), 0), size);
+    CHECK_EQ(portion(fixture, channel), size);
+  }
+  const std::vector<std::size_t> sizes = portions(fixture, channel, far, 3);
+  CHECK_EQ(sizes[0], kSize);
+  CHECK_EQ(sizes[1], 2 * kSize);
+  CHECK_EQ(sizes[2], 4 * kSize);
+  fixture.end(channel);
+  ::close(far);
+}
+
+ENGINE_TEST_ON("epoll", epoll, "a peer who pauses begins with a small portion",
+               take_anew_after_a_pause);
 ENGINE_TEST_ON("epoll", epoll, "a flow is taken in portions that grow, and anew after a stop",
                [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, true); });
 #if SOREF_HAVE_LIBURING
+ENGINE_TEST_ON("io_uring", uring_limited, "a peer who pauses begins with a small portion",
+               take_anew_after_a_pause);
 ENGINE_TEST_ON("io_uring", uring_limited,
                "a flow is taken in portions that grow, and anew after a stop",
                [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, true); });
@@ -216,6 +245,25 @@ ENGINE_TEST_ON("io_uring deferred", uring_deferred, "a flow is taken buffer by b
 ENGINE_TEST_ON("io_uring cooperative", uring_cooperative, "a flow is taken buffer by buffer",
                [](EngineFixture& fixture) { take_a_flow_in_portions(fixture, false); });
 #endif
+
+ENGINE_TEST("one wait after another brings what has come, with no submit between them") {
+  constexpr std::size_t kSize = 64;
+  fixture.restart(kSize, 4);
+  Channel channel;
+  const auto [near, far] = fixture.stream_pair();
+  channel.descriptor = near;
+  const Record& record = fixture.records[&channel];
+  fixture.engine->receive(channel);
+  fixture.engine->submit();
+  for (std::size_t waits = 1; waits <= 3; ++waits) {
+    CHECK_EQ(fill(far, pattern(kSize), 0), kSize);
+    fixture.engine->wait(500);
+    fixture.take_all();
+    CHECK_EQ(record.received.size(), waits * kSize);
+  }
+  fixture.end(channel);
+  ::close(far);
+}
 
 void drain_small_pool(EngineFixture& fixture, std::uint32_t buffers) {
   fixture.restart(64, buffers);
@@ -267,6 +315,24 @@ ENGINE_TEST("an empty pool waits for buffers, and no byte is lost") {
   drain_small_pool(fixture, 4);
   // A pool that takes many turns to use up.
   drain_small_pool(fixture, 64);
+}
+
+ENGINE_TEST("who waits for a buffer receives in the turn in which one comes back") {
+  fixture.restart(64, 1);
+  fixture.hold_buffers = true;
+  Channel channel;
+  const auto [near, far] = fixture.stream_pair();
+  channel.descriptor = near;
+  CHECK_EQ(fill(far, pattern(300), 0), 300);
+  fixture.engine->receive(channel);
+  for (std::size_t turns = 1; turns <= 3; ++turns) {
+    CHECK(fixture.run_until([&] { return fixture.held.size() == turns; }));
+    fixture.run_for_a_while();
+    fixture.engine->recycle(fixture.held.back());
+    CHECK_EQ(portion(fixture, channel), 64);
+  }
+  fixture.end(channel);
+  ::close(far);
 }
 
 ENGINE_TEST("who no longer waits for a buffer is no work when one comes back") {
