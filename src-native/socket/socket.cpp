@@ -89,6 +89,11 @@ void Socket::send_pinned(std::span<const std::byte> bytes, std::unique_ptr<proto
 }
 
 bool Socket::notify_when_drained() {
+  if (cant_send_) {
+    // What was sent has not left, and nobody would hear of that who goes on sending in this turn.
+    report(Event::written, -EPIPE, 1);
+    return true;
+  }
   if (outgoing_.empty()) return false;
   outgoing_.mark();
   return true;

@@ -38,7 +38,8 @@ class Socket final : public protocol::Upcalls {
   void receive(bool wanted);
   void send_copy(std::span<const std::byte> bytes, bool notify);
   void send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin);
-  // Asks for one Event::written once everything sent so far has left; false if it has already.
+  // Asks for one Event::written once everything sent so far has left, or cannot; false if it has
+  // left already.
   [[nodiscard]] bool notify_when_drained();
   // Half-close: the end of the stream goes out after everything that was sent before.
   void shutdown() noexcept;

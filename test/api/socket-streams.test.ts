@@ -268,3 +268,20 @@ t.test('options of the kernel socket are remembered before, and told after', asy
   await once(socket, 'close');
   server.close();
 });
+
+t.test('a writer that never pauses hears that its peer has reset the connection', async (t) => {
+  const [client, peer] = await pair(t);
+  const block = Buffer.alloc(128 * 1024);
+  const failure = once(peer, 'error');
+  // The loop has no turn between one write and the next, as long as all of each leaves at once.
+  const write = (): void => {
+    if (!peer.destroyed) peer.write(block, (error) => error || process.nextTick(write));
+  };
+  client.once('data', () => {
+    client.resetAndDestroy();
+    write();
+  });
+  peer.write('begin');
+  const [error] = await failure;
+  t.match((error as NodeJS.ErrnoException).code, /ECONNRESET|EPIPE/);
+});
