@@ -19,11 +19,13 @@ export function installPackages() {
   });
 }
 
-const isMissing = ({ program }) => !(program.startsWith('/') ? existsSync(program) : has(program));
+const isThere = (program) => (program.startsWith('/') ? existsSync(program) : has(program));
+
+const isMissing = ({ program, needs = [] }) => ![program, ...needs].every(isThere);
 
 /** Installs what is missing of these servers; whether that went well shows when they are started. */
 export function installServers(servers) {
-  const packages = servers.filter(isMissing).map(({ debianPackage }) => debianPackage);
+  const packages = servers.filter(isMissing).flatMap(({ debianPackage }) => debianPackage);
   if (packages.length === 0) return;
   if (process.getuid() !== 0 || !has('apt-get')) {
     step(

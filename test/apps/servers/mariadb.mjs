@@ -13,9 +13,10 @@ GRANT ALL ON *.* TO encrypted@'127.0.0.1';
 `;
 
 export default {
-  // The server without the service around it.
-  debianPackage: 'mariadb-server-core',
+  // The server without the service around it, and what sets its folder up.
+  debianPackage: ['mariadb-server-core', 'mariadb-client-core'],
   program: 'mariadbd',
+  needs: ['mariadb-install-db', 'my_print_defaults'],
   ports: ['port'],
 
   prepare({ folder }) {
