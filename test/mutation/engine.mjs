@@ -7,7 +7,8 @@
 import { mutantsOf, replace, twice, without, withoutAfter } from './changes.mjs';
 
 const ACCEPTS = ['engine_accept_test'];
-const ENGINES = ['engine_lifetime_test', 'engine_receive_test', 'engine_send_test', ...ACCEPTS];
+const RECEIVES = ['engine_receive_share_test', 'engine_receive_test'];
+const ENGINES = ['engine_lifetime_test', ...RECEIVES, 'engine_send_test', ...ACCEPTS];
 
 const queue = mutantsOf('src-native/engine/completion_queue.cpp', ENGINES, {
   'an operation is over before its completion was taken': replace(
@@ -21,8 +22,6 @@ const queue = mutantsOf('src-native/engine/completion_queue.cpp', ENGINES, {
   'an operation forgets that it is being cancelled': without('state = OperationState::cancelling;'),
   'connections that nobody took stay open': replace('::close(completion.result);', '{}'),
 });
-
-const RECEIVES = ['engine_receive_test'];
 
 const receiveShare = mutantsOf(
   'src-native/engine/receive_share.h',
