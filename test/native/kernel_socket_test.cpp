@@ -234,57 +234,62 @@ TEST_CASE("a number that was closed behind its socket's back is left to who has 
   });
 }
 
+// A socket that receives, and whose descriptor somebody has a duplicate of.
+struct Duplicated {
+  Socket* socket = nullptr;
+  int number = -1;
+  int duplicate = -1;
+  int peer = -1;
+};
+
+Duplicated receive_with_duplicate(Core& core) {
+  int ends[2];
+  CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Duplicated made{.number = ends[0], .duplicate = ::dup(ends[0]), .peer = ends[1]};
+  CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::local),
+                             {protocol::Origin::Kind::external, ends[0]}, made.socket),
+           0);
+  made.socket->receive(true);
+  core.turn();
+  return made;
+}
+
+// The socket has gone: what the engine heard of its descriptor now would name a channel of nobody.
+void hear_no_more(Core& core, const Duplicated& gone) {
+  CHECK_EQ(::send(gone.peer, "late", 4, MSG_NOSIGNAL), 4);
+  for (int turns = 0; turns < 5; ++turns) core.turn();
+  CHECK(core.received.empty());
+  ::close(gone.duplicate);
+  ::close(gone.peer);
+}
+
 TEST_CASE("an engine forgets a descriptor that leaves, though somebody keeps it open") {
   on_each_engine([](Core& core) {
     for (const bool released : {false, true}) {
-      int ends[2];
-      CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-      const int duplicate = ::dup(ends[0]);
-      Socket* socket = nullptr;
-      CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::local),
-                                 {protocol::Origin::Kind::external, ends[0]}, socket),
-               0);
-      socket->receive(true);
-      core.turn();
+      const Duplicated leaving = receive_with_duplicate(core);
+      Socket* socket = leaving.socket;
       if (released) {
         socket->quiesce();
         CHECK(core.run([&] { return socket->references(base::Reference::operation) == 0; }));
-        CHECK_EQ(socket->release(), ends[0]);
+        CHECK_EQ(socket->release(), leaving.number);
       }
       const std::size_t before = core.count(Event::closed);
       socket->close(false);
       CHECK(core.run([&] { return core.count(Event::closed) == before + 1; }));
-      // What the engine heard of it now would name a channel that is gone.
-      CHECK_EQ(::send(ends[1], "late", 4, MSG_NOSIGNAL), 4);
-      for (int turns = 0; turns < 5; ++turns) core.turn();
-      CHECK(core.received.empty());
-      if (released) ::close(ends[0]);
-      ::close(duplicate);
-      ::close(ends[1]);
+      hear_no_more(core, leaving);
+      if (released) ::close(leaving.number);
     }
   });
 }
 
 TEST_CASE("a socket whose number was closed is heard of no more, though somebody has a duplicate") {
   on_each_engine([](Core& core) {
-    int ends[2];
-    CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const int duplicate = ::dup(ends[0]);
-    Socket* loser = nullptr;
-    CHECK_EQ(core.layer.create(static_cast<std::uint32_t>(Family::local),
-                               {protocol::Origin::Kind::external, ends[0]}, loser),
-             0);
-    loser->receive(true);
-    core.turn();
-    CHECK_EQ(::close(ends[0]), 0);
-    loser->close(false);
+    const Duplicated loser = receive_with_duplicate(core);
+    CHECK_EQ(::close(loser.number), 0);
+    loser.socket->close(false);
     CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
     // The kernel still has the registration, and no number by which to end it.
-    CHECK_EQ(::send(ends[1], "late", 4, MSG_NOSIGNAL), 4);
-    for (int turns = 0; turns < 5; ++turns) core.turn();
-    CHECK(core.received.empty());
-    ::close(duplicate);
-    ::close(ends[1]);
+    hear_no_more(core, loser);
   });
 }
 
