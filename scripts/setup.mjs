@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasOpenssl } from './native-makefile.mjs';
 import { includeFolders } from './node-headers.mjs';
 import { has, main, output, root, run, step } from './processes.mjs';
 
@@ -30,7 +31,7 @@ function wantedPackages() {
     wanted.push('liburing-dev');
   }
   // The load generator of the benchmarks speaks TLS with it.
-  if (output('pkg-config', ['--exists', 'openssl >= 3']) === undefined) wanted.push('libssl-dev');
+  if (!hasOpenssl()) wanted.push('libssl-dev');
   // Some distributions' Node comes without headers; an npm package has all of them but uv.h.
   if (!includeFolders()) wanted.push('libuv1-dev');
   return wanted;
