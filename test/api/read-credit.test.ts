@@ -16,8 +16,6 @@ async function connectToSender(): Promise<{ server: Server; socket: Socket }> {
   return { server, socket: connect((server.address() as AddressInfo).port, '127.0.0.1') };
 }
 
-const length = (chunks: Buffer[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-
 t.test('a reader that does not read holds a sender of many megabytes back', async (t) => {
   const { server, socket } = await connectToSender();
   // Reading begins, and stops when the stream's buffer is full.
@@ -50,7 +48,7 @@ t.test(
     });
     await new Promise((resolve) => setTimeout(resolve, 100));
     const given = socket.detach();
-    const kept = length(given.head);
+    const kept = Buffer.concat(given.head).length;
     t.ok(kept < limit, `${kept} bytes were taken and not delivered`);
     const next = Socket.attach(given);
     let rest = 0;
