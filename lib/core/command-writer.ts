@@ -10,17 +10,18 @@ export const Command = { receive: 1, send: 2, shutdown: 3, close: 4, option: 5 }
 
 /** As enum Header there. */
 const COMMANDS_LENGTH = 0;
-const TURN = 3;
+const DRAINS = 3;
+const TURN = 4;
 const COMMAND_LENGTH = 6;
 
 /** Writes up to this many bytes travel through shared memory; larger ones are sent from where they are. */
 export const smallWrite = 16 * 1024;
 
-let transmitTurn = -1;
+let transmitDrains = -1;
 let transmitUsed = 0;
 let exiting = false;
 
-/** Counts the turns in which commands were carried out. */
+/** Counts the turns of the loop. */
 export function turn(): number {
   return core.control[TURN] as number;
 }
@@ -58,15 +59,20 @@ export function turnAway(slot: number, generation: number): void {
   command(Command.close, slot, generation, 1, 0, 0);
 }
 
+/** Counts how often the transmit memory became free, because its bytes had been copied out. */
+function drains(): number {
+  return core.control[DRAINS] as number;
+}
+
 /** An offset with room for `size` bytes, valid until the next command is written. */
 function room(size: number): number {
-  if (transmitTurn !== turn()) {
-    transmitTurn = turn();
+  if (transmitDrains !== drains()) {
+    transmitDrains = drains();
     transmitUsed = 0;
   }
   if (transmitUsed + size > core.transmit.length) {
     core.calls.drain();
-    transmitTurn = turn();
+    transmitDrains = drains();
     transmitUsed = 0;
   }
   return transmitUsed;

@@ -5,6 +5,7 @@
  * context, that of a request in the request's own.
  */
 
+import { arrived, arrivedInTurn } from './arrivals';
 import {
   Command,
   command,
@@ -40,7 +41,11 @@ export interface Receiver {
 
 const ECANCELED = -125;
 
-/** Bytes that a socket may have on their way in a turn before its writes are awaited. */
+/**
+ * Once a socket has written this many bytes in a turn of the loop, its writes are awaited: a producer that never
+ * pauses must not keep the loop from the other sockets. What arrived in the turn may leave in it besides, so that a
+ * relay need not stop receiving.
+ */
 const takenPerTurn = 64 * 1024;
 
 const noReceiver: Receiver = {};
@@ -212,6 +217,7 @@ export class Handle extends NativeSocket {
     switch (event) {
       case Event.data: {
         this.bytesRead += second;
+        arrived(second);
         const data = copyReceived(first, second);
         if (this.receiving && this.held === undefined) this.receiver.received?.(this, data);
         else this.hold(event, data, 0);
@@ -279,15 +285,16 @@ export class Handle extends NativeSocket {
     return this.writing !== undefined && this.writing.length > 0;
   }
 
-  /** Whether `size` more bytes may be reported as taken at once. */
+  /** Whether `size` more bytes may be taken at once. */
   private mayTake(size: number): boolean {
     if (this.blocked || this.writes()) return false;
     if (this.takenTurn !== turn()) {
       this.takenTurn = turn();
       this.taken = 0;
     }
+    const before = this.taken;
     this.taken += size;
-    return this.taken <= takenPerTurn;
+    return before < takenPerTurn + arrivedInTurn();
   }
 
   private writeBytes(bytes: Uint8Array, done: Done): boolean {
@@ -296,7 +303,8 @@ export class Handle extends NativeSocket {
       sendBytes(this.slot, this.generation, bytes, notify);
       return this.wrote(bytes.length, notify, done);
     }
-    const allLeft = core.calls.sendPinned(this.slot, this.generation, bytes) === 1;
+    const now = this.mayTake(bytes.length);
+    const allLeft = core.calls.sendPinned(this.slot, this.generation, bytes, now) === 1;
     return this.wrote(bytes.length, !allLeft, done);
   }
 

@@ -38,8 +38,8 @@ const Option = {
 } as const;
 
 /** As enum Header of src-native/core/shared_memory.h. */
-const RESULT_SLOT = 4;
-const RESULT_GENERATION = 5;
+const RESULT_SLOT = 5;
+const RESULT_GENERATION = 6;
 
 export const EBADF = -9;
 export const EINVAL = -22;

@@ -180,8 +180,8 @@ class BufferPin final : public protocol::Pin {
   base::Ledger* ledger_;
 };
 
-// (slot, generation, bytes): sends a large write from where it is, at once as far as the kernel
-// takes it. 1: all of it has left; 0: an event reports its end.
+// (slot, generation, bytes, now): sends a large write from where it is, at once as far as the
+// kernel takes it, or with the turn's others. 1: all of it has left; 0: an event reports its end.
 Napi::Value send_pinned(Info info) {
   core::Core& core = core_of(info);
   core.drain();
@@ -191,7 +191,8 @@ Napi::Value send_pinned(Info info) {
   auto bytes = info[2].As<Napi::Uint8Array>();
   socket->send_pinned(std::as_bytes(std::span(bytes.Data(), bytes.ByteLength())),
                       std::make_unique<BufferPin>(bytes, core.ledger()));
-  return number(info, core.send_now(*socket) ? 1 : 0);
+  if (info[3].ToBoolean()) core.send_now(*socket);
+  return number(info, socket->notify_when_drained() ? 0 : 1);
 }
 
 // (slot, generation, out): ends the socket without ending its connection, and gives the descriptor.

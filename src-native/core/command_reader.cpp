@@ -11,7 +11,7 @@ bool CommandReader::drain() noexcept {
     length_ = static_cast<std::uint32_t>(memory_->header(Header::commands_length));
     if (length_ == 0) return false;
     memory_->header(Header::commands_length) = 0;
-    memory_->header(Header::turn) = static_cast<std::int32_t>(++turn_);
+    memory_->header(Header::drains) = static_cast<std::int32_t>(++drains_);
     constexpr std::uint32_t kLimit = kCommandLength * kCommandCapacity;
     if (length_ > kLimit || length_ % kCommandLength != 0) {
       ++layer_->ledger().bad_commands;

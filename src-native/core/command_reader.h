@@ -28,7 +28,7 @@ class CommandReader {
   socket::SocketLayer* layer_;
   std::uint32_t at_ = 0;
   std::uint32_t length_ = 0;
-  std::uint32_t turn_ = 0;  // what the header says of it is for JavaScript to read
+  std::uint32_t drains_ = 0;  // what the header says of it is for JavaScript to read
 };
 
 }  // namespace soref::core

@@ -75,6 +75,7 @@ bool Core::end_turn() noexcept {
   // here.
   if (complete()) engine().submit();
   layer_.report_blocked();
+  memory_.header(Header::turn) = static_cast<std::int32_t>(++turn_);
   return !events_.empty() || engine().has_work();
 }
 
@@ -107,10 +108,9 @@ void Core::settle() noexcept {
   finish_closing();
 }
 
-bool Core::send_now(socket::Socket& socket) {
+void Core::send_now(socket::Socket& socket) noexcept {
   socket.flush();
   complete();
-  return !socket.notify_when_drained();
 }
 
 void Core::await_operations(socket::Socket& socket) noexcept {

@@ -53,9 +53,9 @@ class Core {
   // Also lets sockets that are closing end, as far as that takes no waiting: a name that was given
   // up can be bound again.
   void settle() noexcept;
-  // Sends what the socket has queued, without waiting for the turn's end. False if some of it could
-  // not leave; an event reports it then.
-  bool send_now(socket::Socket& socket);
+  // Sends what the socket has queued, as far as the kernel takes it, without waiting for the turn's
+  // end.
+  void send_now(socket::Socket& socket) noexcept;
   // Ends the socket without ending its connection, and gives its resource away. `head` gets the
   // bytes that were received and that no batch has taken, `tail` those that were not sent.
   using TakeBytes = std::function<void(std::span<const std::byte>)>;
@@ -86,6 +86,7 @@ class Core {
   socket::SocketLayer layer_;
   CommandReader commands_;
   std::uint64_t detached_at_retry_ = 0;
+  std::uint32_t turn_ = 0;
 };
 
 }  // namespace soref::core

@@ -14,9 +14,10 @@ enum class Header : std::uint32_t {
   commands_length = 0,  // integers written to the command region in this turn
   event_count = 1,
   event_cursor = 2,  // the next event to dispatch; JavaScript moves it before it runs a listener
-  turn = 3,          // counts drains of the command region
-  result_slot = 4,   // second and third result of calls that make a socket
-  result_generation = 5,
+  drains = 3,        // counts drains of the command region: the transmit memory is free again
+  turn = 4,          // counts turns of the loop
+  result_slot = 5,   // second and third result of calls that make a socket
+  result_generation = 6,
 };
 inline constexpr std::uint32_t kHeaderLength = 16;
 

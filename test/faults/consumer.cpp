@@ -194,9 +194,9 @@ void Consumer::note_drained() {
 }
 
 void Consumer::write(Holder& holder) {
-  const std::int32_t turn = memory_->header(Header::turn);
-  if (transmit_turn_ != turn) transmit_used_ = 0;
-  transmit_turn_ = turn;
+  const std::int32_t drains = memory_->header(Header::drains);
+  if (transmit_drains_ != drains) transmit_used_ = 0;
+  transmit_drains_ = drains;
   const std::size_t length = choices_->below(100);
   for (std::size_t at = 0; at < length; ++at) {
     memory_->transmit[transmit_used_ + at] = byte_of(holder.endpoint, holder.written++);
@@ -220,7 +220,8 @@ void Consumer::write_pinned(Holder& holder) {
   auto pin = std::make_unique<core::Pinned>(std::move(bytes), core_->ledger());
   const std::span<const std::byte> pinned = pin->bytes();
   socket->send_pinned(pinned, std::move(pin));
-  if (!core_->send_now(*socket)) ++holder.awaited;
+  if (choices_->below(2) == 0) core_->send_now(*socket);
+  if (socket->notify_when_drained()) ++holder.awaited;
 }
 
 void Consumer::receive(Holder& holder, bool wanted) {

@@ -106,7 +106,7 @@ class Consumer {
   std::vector<int> released_;  // descriptors
   std::uint64_t batch_ = 0;    // counts batches
   std::size_t transmit_used_ = 0;
-  std::int32_t transmit_turn_ = -1;
+  std::int32_t transmit_drains_ = -1;
   std::uint32_t next_path_ = 0;
   bool over_ = false;
   bool stopped_ = false;

@@ -190,7 +190,8 @@ class HostileProgram final : public EnvironmentWithoutNode {
     auto pinned = std::make_unique<Pinned>(std::vector<std::byte>(size), core().ledger());
     const std::span<const std::byte> bytes = pinned->bytes();
     socket->send_pinned(bytes, std::move(pinned));
-    static_cast<void>(core().send_now(*socket));
+    core().send_now(*socket);
+    static_cast<void>(socket->notify_when_drained());
   }
   void set_option() {
     core().drain();

@@ -168,11 +168,11 @@ TEST_CASE("what one socket wrote leaves before the next one closes") {
   });
 }
 
-TEST_CASE("turns are counted by the core, whatever stands in the header") {
+TEST_CASE("drains are counted by the core, whatever stands in the header") {
   with_writer([](Writer& writer) {
-    writer.shared().header(Header::turn) = kLargest;
+    writer.shared().header(Header::drains) = kLargest;
     check_alive(writer);
-    CHECK_EQ(writer.shared().header(Header::turn), 1);
+    CHECK_EQ(writer.shared().header(Header::drains), 1);
   });
 }
 

@@ -100,12 +100,12 @@ class EnvironmentWithoutNode {
 
   // As sendBytes() there.
   void send(socket::SocketName name, std::span<const std::byte> bytes) {
-    if (transmit_turn_ != shared_.header(Header::turn)) transmit_used_ = 0;
+    if (transmit_drains_ != shared_.header(Header::drains)) transmit_used_ = 0;
     if (transmit_used_ + bytes.size() > kTransmitSize) {
       core_.drain();
       transmit_used_ = 0;
     }
-    transmit_turn_ = shared_.header(Header::turn);
+    transmit_drains_ = shared_.header(Header::drains);
     std::copy(bytes.begin(), bytes.end(), memory_->transmit().begin() + transmit_used_);
     command(Command::send, name, static_cast<std::int32_t>(transmit_used_),
             static_cast<std::int32_t>(bytes.size()));
@@ -130,7 +130,7 @@ class EnvironmentWithoutNode {
   SharedMemory shared_;
   Core core_;
   std::uint32_t transmit_used_ = 0;
-  std::int32_t transmit_turn_ = -1;
+  std::int32_t transmit_drains_ = -1;
 };
 
 }  // namespace soref::core

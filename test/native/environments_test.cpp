@@ -165,7 +165,8 @@ class EchoProgram final : public EnvironmentWithoutNode {
     if (mine.expected == kLarge) {
       core().drain();
       find(name)->send_pinned(bytes, std::move(pinned));
-      static_cast<void>(core().send_now(*find(name)));
+      core().send_now(*find(name));
+      static_cast<void>(find(name)->notify_when_drained());
     } else {
       send(name, bytes);
     }
