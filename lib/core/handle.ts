@@ -6,21 +6,22 @@
  */
 
 import { arrived, arrivedInTurn } from './arrivals';
-import {
-  Command,
-  command,
-  encode,
-  longestEncoding,
-  sendBytes,
-  sendEncoded,
-  smallWrite,
-  turn,
-  turnAway,
-} from './command-writer';
+import { Command, command, turn, turnAway } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
 import { EBADF, EINVAL, NativeSocket } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
+import {
+  bytesOf,
+  encode,
+  encodeTogether,
+  longestEncoding,
+  longestTogether,
+  type Piece,
+  sendBytes,
+  sendEncoded,
+  smallWrite,
+} from './transmit-memory';
 
 export type { Address, Kind } from './native-socket';
 export type { Done } from './pending-request';
@@ -113,23 +114,15 @@ export class Handle extends NativeSocket {
     const charset = encoding ?? 'utf8';
     const longest = longestEncoding(data.length, charset);
     if (longest > smallWrite) return this.writeBytes(Buffer.from(data, charset), done);
-    const length = encode(data, charset, longest);
-    const notify = !this.mayTake(length);
-    sendEncoded(this.slot, this.generation, length, notify);
-    return this.wrote(length, notify, done);
+    return this.writeEncoded(encode(data, charset, longest), done);
   }
 
-  /** Writes several pieces as one: `done` belongs to the last. */
-  writev(
-    data: (Uint8Array | string)[],
-    encodings: (BufferEncoding | undefined)[] | undefined,
-    done: Done,
-  ): boolean {
+  /** Writes several pieces as one, for which `done` is called once. */
+  writev(pieces: readonly Piece[], done: Done): boolean {
     if (!this.attached) return this.refuse(done);
-    const pieces = data.map((piece, index) =>
-      typeof piece === 'string' ? Buffer.from(piece, encodings?.[index] ?? 'utf8') : piece,
-    );
-    return this.writeBytes(Buffer.concat(pieces), done);
+    const longest = longestTogether(pieces);
+    if (longest > smallWrite) return this.writeBytes(Buffer.concat(pieces.map(bytesOf)), done);
+    return this.writeEncoded(encodeTogether(pieces, longest), done);
   }
 
   /** Sends FIN after everything written so far. */
@@ -295,6 +288,12 @@ export class Handle extends NativeSocket {
     const before = this.taken;
     this.taken += size;
     return before < takenPerTurn + arrivedInTurn();
+  }
+
+  private writeEncoded(length: number, done: Done): boolean {
+    const notify = !this.mayTake(length);
+    sendEncoded(this.slot, this.generation, length, notify);
+    return this.wrote(length, notify, done);
   }
 
   private writeBytes(bytes: Uint8Array, done: Done): boolean {

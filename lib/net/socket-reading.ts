@@ -108,8 +108,7 @@ export function _read(this: SocketFields, size: number): void {
 
 /** With a caller's buffer there is no stream buffer that could fill up, so pausing goes straight to the core. */
 export function pause(this: SocketFields): SocketFields {
-  const handle = this._handle;
-  if (this[kBuffer] && !this.connecting && handle?.reading) stopReading(this, handle);
+  if (this[kBuffer] && !this.connecting && this._handle?.reading) stopReading(this, this._handle);
   return Duplex.prototype.pause.call(this) as SocketFields;
 }
 
@@ -124,10 +123,9 @@ export function read(this: SocketFields, size?: number): unknown {
 }
 
 function resumeCallersBuffer(socket: SocketFields): void {
+  if (!socket[kBuffer] || socket.connecting) return;
   const handle = socket._handle;
-  if (socket[kBuffer] && !socket.connecting && handle && !handle.reading) {
-    startReading(socket, handle);
-  }
+  if (handle && !handle.reading) startReading(socket, handle);
 }
 
 /** The listener of 'end': writes after the peer's FIN get an error that says what happened. */

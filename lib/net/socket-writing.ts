@@ -65,7 +65,7 @@ export function _writeGeneric(
   if (encoding === 'buffer' && typeof data === 'string') throw new ERR_NOT_A_BUFFER();
   const done = doneFor(this, callback);
   const taken = many
-    ? writeMany(this, data as Chunks, done)
+    ? handle.writev(data as Chunks, done)
     : handle.write(data as Buffer | string, charset, done);
   if (taken) {
     if (done === this[kWriteDone]) this[kWriteCallback] = null;
@@ -74,23 +74,6 @@ export function _writeGeneric(
     this[kLastWriteQueueSize] = handle.writeQueueSize;
   }
   return undefined;
-}
-
-function writeMany(socket: SocketFields, chunks: Chunks, done: (errno: number) => void): boolean {
-  const data = new Array<Buffer | string>(chunks.length);
-  if (chunks.allBuffers) {
-    for (let i = 0; i < chunks.length; i++) data[i] = (chunks[i] as Chunks[number]).chunk;
-    return (socket._handle as NonNullable<SocketFields['_handle']>).writev(data, undefined, done);
-  }
-  const encodings = new Array<BufferEncoding | undefined>(chunks.length);
-  for (let i = 0; i < chunks.length; i++) {
-    const { chunk, encoding } = chunks[i] as Chunks[number];
-    data[i] = chunk;
-    // Among other chunks text that was called a buffer is UTF-8.
-    const isText = typeof chunk === 'string' && (encoding as string) !== 'buffer';
-    encodings[i] = isText ? encoding : undefined;
-  }
-  return (socket._handle as NonNullable<SocketFields['_handle']>).writev(data, encodings, done);
 }
 
 /**

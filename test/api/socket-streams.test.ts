@@ -129,12 +129,22 @@ t.test('strings in every encoding, corked and not', async (t) => {
   client.write(Buffer.from([0]));
   client.write('ab', 'utf16le');
   client.uncork();
+  client.cork();
+  client.write('€', 'utf8');
+  client.write('', 'latin1');
+  client.write(Buffer.from([1]));
+  client.write('ÿ', 'latin1');
+  client.write('ab', 'utf16le');
+  client.uncork();
   client.end('YWJj', 'base64');
   const chunks: Buffer[] = [];
   for await (const chunk of peer as AsyncIterable<Buffer>) chunks.push(chunk);
   const expected = [
     Buffer.from('ä€𝄞'),
     Buffer.from('abc\xff\0', 'latin1'),
+    Buffer.from('ab', 'utf16le'),
+    Buffer.from('€\u0001'),
+    Buffer.from('ÿ', 'latin1'),
     Buffer.from('ab', 'utf16le'),
     Buffer.from('abc'),
   ];
