@@ -20,6 +20,11 @@ export function turn(): number {
   return core.control[TURN] as number;
 }
 
+/** Has the commands written so far carried out if there is no room for another. */
+export function makeRoom(): void {
+  if ((core.control[COMMANDS_LENGTH] as number) >= core.commandLimit) core.calls.drain();
+}
+
 export function command(
   what: number,
   slot: number,
@@ -28,12 +33,9 @@ export function command(
   second: number,
   third: number,
 ): void {
+  makeRoom();
   const { control } = core;
-  let length = control[COMMANDS_LENGTH] as number;
-  if (length >= core.commandLimit) {
-    core.calls.drain();
-    length = 0;
-  }
+  const length = control[COMMANDS_LENGTH] as number;
   const at = core.commandsAt + length;
   control[at] = what;
   control[at + 1] = slot;

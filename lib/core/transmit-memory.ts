@@ -3,7 +3,7 @@
  * Handle only.
  */
 
-import { Command, command } from './command-writer';
+import { Command, command, makeRoom } from './command-writer';
 import { core } from './environment';
 
 /** As enum Header of src-native/core/shared_memory.h. */
@@ -20,8 +20,12 @@ function drains(): number {
   return core.control[DRAINS] as number;
 }
 
-/** An offset with room for `size` bytes, valid until the next command is written. */
+/**
+ * An offset with room for `size` bytes, valid until the next command is written. There is room for that command too:
+ * if it had the others carried out first, what the memory holds of it would be free to be written over.
+ */
 function room(size: number): number {
+  makeRoom();
   if (transmitDrains !== drains()) {
     transmitDrains = drains();
     transmitUsed = 0;
