@@ -22,6 +22,19 @@ const handle = mutantsOf('lib/core/handle.ts', [...OWNERSHIP, 'register'], {
   'a closed socket keeps its name': replace('this.leave(); try {', 'try {'),
 });
 
+const writing = [
+  ...mutantsOf('lib/core/handle.ts', ['loop-fairness'], {
+    'a producer keeps the loop': replace(
+      'before < takenPerTurn + (0, arrivals_1.arrivedInTurn)()',
+      'true',
+    ),
+    'what arrives in a turn is late': replace(' + (0, arrivals_1.arrivedInTurn)()', ''),
+  }),
+  ...mutantsOf('lib/core/transmit-memory.ts', ['write-burst'], {
+    'a write finds no room for its command': without('(0, command_writer_1.makeRoom)();'),
+  }),
+];
+
 const events = mutantsOf('lib/core/event-dispatcher.ts', ['slot-reuse', 'ownership-misuse'], {
   'an event finds its socket by the slot alone': replace(
     'receiver !== undefined && receiver.generation === control[at + 2]',
@@ -41,4 +54,4 @@ const ownership = mutantsOf('lib/net/socket-ownership.ts', OWNERSHIP, {
   ),
 });
 
-export const LIBRARY = [...handle, ...events, ...ownership];
+export const LIBRARY = [...handle, ...writing, ...events, ...ownership];

@@ -168,11 +168,16 @@ TEST_CASE("what one socket wrote leaves before the next one closes") {
   });
 }
 
-TEST_CASE("drains are counted by the core, whatever stands in the header") {
+TEST_CASE("drains and turns are counted by the core, whatever stands in the header") {
   with_writer([](Writer& writer) {
     writer.shared().header(Header::drains) = kLargest;
+    writer.shared().header(Header::turn) = kLargest;
     check_alive(writer);
     CHECK_EQ(writer.shared().header(Header::drains), 1);
+    CHECK_EQ(writer.shared().header(Header::turn), 1);
+    writer.turn(0);
+    CHECK_EQ(writer.shared().header(Header::drains), 1);
+    CHECK_EQ(writer.shared().header(Header::turn), 2);
   });
 }
 
