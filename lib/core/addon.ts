@@ -53,7 +53,8 @@ export interface Calls {
   option(slot: number, generation: number, option: number): number;
   resource(slot: number, generation: number): number;
   outgoingSize(slot: number, generation: number): number;
-  sendPinned(slot: number, generation: number, bytes: Uint8Array, now: boolean): number;
+  appendPinned(slot: number, generation: number, bytes: Uint8Array): number;
+  sendAppended(slot: number, generation: number, now: boolean): number;
   detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
   drain(): void;
   settle(): void;

@@ -121,8 +121,10 @@ export class Handle extends NativeSocket {
   writev(pieces: readonly Piece[], done: Done): boolean {
     if (!this.attached) return this.refuse(done);
     const longest = longestTogether(pieces);
-    if (longest > smallWrite) return this.writeBytes(Buffer.concat(pieces.map(bytesOf)), done);
-    return this.writeEncoded(encodeTogether(pieces, longest), done);
+    if (longest <= smallWrite) return this.writeEncoded(encodeTogether(pieces, longest), done);
+    let length = 0;
+    for (const piece of pieces) length += this.append(bytesOf(piece));
+    return this.sendAppended(length, done);
   }
 
   /** Sends FIN after everything written so far. */
@@ -302,9 +304,20 @@ export class Handle extends NativeSocket {
       sendBytes(this.slot, this.generation, bytes, notify);
       return this.wrote(bytes.length, notify, done);
     }
-    const now = this.mayTake(bytes.length);
-    const allLeft = core.calls.sendPinned(this.slot, this.generation, bytes, now) === 1;
-    return this.wrote(bytes.length, !allLeft, done);
+    return this.sendAppended(this.append(bytes), done);
+  }
+
+  /** Queues a piece of a write that is too large to be copied as a whole, and returns its length. */
+  private append(bytes: Uint8Array): number {
+    if (bytes.length > smallWrite) core.calls.appendPinned(this.slot, this.generation, bytes);
+    else sendBytes(this.slot, this.generation, bytes, false);
+    return bytes.length;
+  }
+
+  private sendAppended(length: number, done: Done): boolean {
+    const now = this.mayTake(length);
+    const allLeft = core.calls.sendAppended(this.slot, this.generation, now) === 1;
+    return this.wrote(length, !allLeft, done);
   }
 
   private wrote(length: number, notify: boolean, done: Done): boolean {

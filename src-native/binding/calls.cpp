@@ -180,9 +180,8 @@ class BufferPin final : public protocol::Pin {
   base::Ledger* ledger_;
 };
 
-// (slot, generation, bytes, now): sends a large write from where it is, at once as far as the
-// kernel takes it, or with the turn's others. 1: all of it has left; 0: an event reports its end.
-Napi::Value send_pinned(Info info) {
+// (slot, generation, bytes): queues a large piece of a write, to be sent from where it is.
+Napi::Value append_pinned(Info info) {
   core::Core& core = core_of(info);
   core.drain();
   socket::Socket* socket = socket_of(info);
@@ -191,7 +190,17 @@ Napi::Value send_pinned(Info info) {
   auto bytes = info[2].As<Napi::Uint8Array>();
   socket->send_pinned(std::as_bytes(std::span(bytes.Data(), bytes.ByteLength())),
                       std::make_unique<BufferPin>(bytes, core.ledger()));
-  if (info[3].ToBoolean()) core.send_now(*socket);
+  return number(info, 0);
+}
+
+// (slot, generation, now): what was queued is a write. It leaves at once as far as the kernel takes
+// it, or with the turn's others. 1: all of it has left; 0: an event reports its end.
+Napi::Value send_appended(Info info) {
+  core::Core& core = core_of(info);
+  core.drain();
+  socket::Socket* socket = socket_of(info);
+  if (socket == nullptr) return number(info, -EBADF);
+  if (info[2].ToBoolean()) core.send_now(*socket);
   return number(info, socket->notify_when_drained() ? 0 : 1);
 }
 
@@ -265,7 +274,8 @@ void define_calls(Napi::Env env, Napi::Object target, Environment& environment) 
   define("option", option);
   define("resource", resource);
   define("outgoingSize", outgoing_size);
-  define("sendPinned", send_pinned);
+  define("appendPinned", append_pinned);
+  define("sendAppended", send_appended);
   define("detach", detach);
   define("drain", drain);
   define("settle", settle);

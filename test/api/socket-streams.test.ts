@@ -152,6 +152,25 @@ t.test('strings in every encoding, corked and not', async (t) => {
   t.equal(client.bytesWritten, Buffer.concat(expected).length);
 });
 
+t.test('large and small pieces of one write keep their order', async (t) => {
+  const [client, peer] = await pair(t);
+  const large = Buffer.alloc(200_000, 'b');
+  const text = 'ä'.repeat(50_000);
+  const pieces = ['head', large, '', 'ÿ', Buffer.from([0]), text, large, 'tail'];
+  let called = 0;
+  client.write('first');
+  client.cork();
+  for (const piece of pieces) client.write(piece, () => called++);
+  client.uncork();
+  client.end('last');
+  const chunks: Buffer[] = [];
+  for await (const chunk of peer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const expected = ['first', ...pieces, 'last'].map((piece) => Buffer.from(piece as string));
+  t.ok(Buffer.concat(chunks).equals(Buffer.concat(expected)), 'all arrives, in order');
+  t.equal(client.bytesWritten, Buffer.concat(expected).length);
+  t.equal(called, pieces.length);
+});
+
 t.test("the caller's own buffer is filled piece by piece", async (t) => {
   const server = net.createServer((socket) => socket.end(Buffer.from('abcdefghij'))).listen(0);
   await once(server, 'listening');
