@@ -7,6 +7,7 @@ const LINE = 26; // of one bar's row
 const GROUP = 46; // of a row with its two bars
 const HEAD = 70;
 const FOOT = 40;
+const LONGEST = 4; // times better; a bar beyond it would make all others look alike
 const COLORS = { io_uring: '#2f6f4f', epoll: '#7fb08a', node: '#b65c3b', floor: '#8a8f98' };
 const PEER = '#6a6fb0';
 
@@ -59,10 +60,13 @@ export function drawSummary(rows) {
   const engines = ['io_uring', 'epoll'];
   const series = engines.map((engine) => ({
     ...{ name: `soref ${engine}`, type: 'bar', barWidth: 13, color: COLORS[engine] },
-    data: rows.map(({ ahead }) => ahead[engine] ?? null),
+    data: rows.map(({ ahead }) => (ahead[engine] ? Math.min(ahead[engine], LONGEST) : null)),
     label: {
       ...{ show: true, position: 'right', fontSize: 11, color: '#333', distance: 8 },
-      formatter: ({ value }) => (value == null ? '' : `${times(value)}×`),
+      formatter: ({ dataIndex }) => {
+        const value = rows[dataIndex].ahead[engine];
+        return value ? `${times(value)}×` : '';
+      },
     },
   }));
   const goals = engines.flatMap((engine, index) =>
@@ -75,7 +79,7 @@ export function drawSummary(rows) {
       title: [
         { text: 'soref against node:net: times better', left: 16, top: 12 },
         {
-          text: 'CPU time, bytes or requests a CPU second, memory, or latency, as each row says; 1 is node:net; a mark is a goal',
+          text: 'CPU time, bytes or requests a CPU second, memory, or latency, as each row says; 1 is node:net; a mark is a goal; no bar is longer than 4×',
           ...{
             left: 16,
             top: 38,
@@ -85,7 +89,7 @@ export function drawSummary(rows) {
       ],
       legend: { right: 20, top: 14, itemGap: 30, data: series.map(({ name }) => name) },
       grid: { left: 330, right: 60, top: HEAD, bottom: FOOT },
-      xAxis: { type: 'value', min: 0, axisLabel: { formatter: '{value}×' } },
+      xAxis: { type: 'value', min: 0, max: LONGEST, axisLabel: { formatter: '{value}×' } },
       yAxis: {
         ...{ type: 'category', inverse: true, data: rows.map(({ title }) => title) },
         axisLabel: { fontSize: 12, color: '#222', width: 310, overflow: 'break' },
