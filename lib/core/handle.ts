@@ -15,6 +15,7 @@ import {
   bytesOf,
   encode,
   encodeTogether,
+  isLarge,
   longestEncoding,
   longestTogether,
   type Piece,
@@ -122,8 +123,10 @@ export class Handle extends NativeSocket {
     if (!this.attached) return this.refuse(done);
     const longest = longestTogether(pieces);
     if (longest <= smallWrite) return this.writeEncoded(encodeTogether(pieces, longest), done);
+    const all = pieces.map(bytesOf);
+    if (!all.some(isLarge)) return this.writeBytes(Buffer.concat(all), done);
     let length = 0;
-    for (const piece of pieces) length += this.append(bytesOf(piece));
+    for (const bytes of all) length += this.append(bytes);
     return this.sendAppended(length, done);
   }
 
@@ -299,17 +302,15 @@ export class Handle extends NativeSocket {
   }
 
   private writeBytes(bytes: Uint8Array, done: Done): boolean {
-    if (bytes.length <= smallWrite) {
-      const notify = !this.mayTake(bytes.length);
-      sendBytes(this.slot, this.generation, bytes, notify);
-      return this.wrote(bytes.length, notify, done);
-    }
-    return this.sendAppended(this.append(bytes), done);
+    if (isLarge(bytes)) return this.sendAppended(this.append(bytes), done);
+    const notify = !this.mayTake(bytes.length);
+    sendBytes(this.slot, this.generation, bytes, notify);
+    return this.wrote(bytes.length, notify, done);
   }
 
   /** Queues a piece of a write that is too large to be copied as a whole, and returns its length. */
   private append(bytes: Uint8Array): number {
-    if (bytes.length > smallWrite) core.calls.appendPinned(this.slot, this.generation, bytes);
+    if (isLarge(bytes)) core.calls.appendPinned(this.slot, this.generation, bytes);
     else sendBytes(this.slot, this.generation, bytes, false);
     return bytes.length;
   }

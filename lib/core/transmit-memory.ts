@@ -12,6 +12,10 @@ const DRAINS = 3;
 /** Writes up to this many bytes travel through shared memory; larger ones are sent from where they are. */
 export const smallWrite = 16 * 1024;
 
+export function isLarge(bytes: Uint8Array): boolean {
+  return bytes.length > smallWrite;
+}
+
 let transmitDrains = -1;
 let transmitUsed = 0;
 

@@ -129,6 +129,7 @@ t.test('strings in every encoding, corked and not', async (t) => {
   client.write(Buffer.from([0]));
   client.write('ab', 'utf16le');
   client.uncork();
+  t.equal(client.writableLength, 0, 'what is small is taken at once');
   client.cork();
   client.write('€', 'utf8');
   client.write('', 'latin1');
