@@ -113,6 +113,7 @@ class HostileProgram final : public EnvironmentWithoutNode {
     const auto length = input_->ConsumeIntegralInRange<std::uint32_t>(1, 8);
     for (std::uint32_t index = at; index < to && index < at + length; ++index) {
       shared().control[index] = any_number();
+      poked_events_ |= index == static_cast<std::uint32_t>(Header::event_count);
     }
   }
 
