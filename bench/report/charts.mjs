@@ -79,7 +79,7 @@ export function drawSummary(rows) {
       title: [
         { text: 'soref against node:net: times better', left: 16, top: 12 },
         {
-          text: 'CPU time, bytes or requests a CPU second, memory, or latency, as each row says; 1 is node:net; a mark is a goal; no bar is longer than 4×',
+          text: `CPU time, bytes or requests a CPU second, memory, or latency, as each row says; 1 is node:net; a mark is a goal; no bar is longer than ${LONGEST}×`,
           ...{
             left: 16,
             top: 38,

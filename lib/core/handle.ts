@@ -13,14 +13,13 @@ import { EBADF, EINVAL, NativeSocket } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
 import {
   bytesOf,
+  copy,
   encode,
   encodeTogether,
-  isLarge,
   longestEncoding,
   longestTogether,
   type Piece,
-  sendBytes,
-  sendEncoded,
+  sendWritten,
   smallWrite,
 } from './transmit-memory';
 
@@ -115,16 +114,18 @@ export class Handle extends NativeSocket {
     const charset = encoding ?? 'utf8';
     const longest = longestEncoding(data.length, charset);
     if (longest > smallWrite) return this.writeBytes(Buffer.from(data, charset), done);
-    return this.writeEncoded(encode(data, charset, longest), done);
+    return this.writeSmall(encode(data, charset, longest), done);
   }
 
   /** Writes several pieces as one, for which `done` is called once. */
   writev(pieces: readonly Piece[], done: Done): boolean {
     if (!this.attached) return this.refuse(done);
     const longest = longestTogether(pieces);
-    if (longest <= smallWrite) return this.writeEncoded(encodeTogether(pieces, longest), done);
+    if (longest <= smallWrite) return this.writeSmall(encodeTogether(pieces, longest), done);
     const all = pieces.map(bytesOf);
-    if (!all.some(isLarge)) return this.writeBytes(Buffer.concat(all), done);
+    if (all.every(({ length }) => length <= smallWrite)) {
+      return this.writeBytes(Buffer.concat(all), done);
+    }
     let length = 0;
     for (const bytes of all) length += this.append(bytes);
     return this.sendAppended(length, done);
@@ -295,23 +296,23 @@ export class Handle extends NativeSocket {
     return before < takenPerTurn + arrivedInTurn();
   }
 
-  private writeEncoded(length: number, done: Done): boolean {
+  /** Sends what the transmit memory has just got. */
+  private writeSmall(length: number, done: Done): boolean {
     const notify = !this.mayTake(length);
-    sendEncoded(this.slot, this.generation, length, notify);
+    sendWritten(this.slot, this.generation, length, notify);
     return this.wrote(length, notify, done);
   }
 
   private writeBytes(bytes: Uint8Array, done: Done): boolean {
-    if (isLarge(bytes)) return this.sendAppended(this.append(bytes), done);
-    const notify = !this.mayTake(bytes.length);
-    sendBytes(this.slot, this.generation, bytes, notify);
-    return this.wrote(bytes.length, notify, done);
+    if (bytes.length <= smallWrite) return this.writeSmall(copy(bytes), done);
+    return this.sendAppended(this.append(bytes), done);
   }
 
   /** Queues a piece of a write that is too large to be copied as a whole, and returns its length. */
   private append(bytes: Uint8Array): number {
-    if (isLarge(bytes)) core.calls.appendPinned(this.slot, this.generation, bytes);
-    else sendBytes(this.slot, this.generation, bytes, false);
+    const { slot, generation } = this;
+    if (bytes.length <= smallWrite) sendWritten(slot, generation, copy(bytes), false);
+    else core.calls.appendPinned(slot, generation, bytes);
     return bytes.length;
   }
 

@@ -12,10 +12,6 @@ const DRAINS = 3;
 /** Writes up to this many bytes travel through shared memory; larger ones are sent from where they are. */
 export const smallWrite = 16 * 1024;
 
-export function isLarge(bytes: Uint8Array): boolean {
-  return bytes.length > smallWrite;
-}
-
 let transmitDrains = -1;
 let transmitUsed = 0;
 
@@ -42,17 +38,10 @@ function room(size: number): number {
   return transmitUsed;
 }
 
-/** Sends at most `smallWrite` bytes; `notify` asks for an event when they have left. */
-export function sendBytes(
-  slot: number,
-  generation: number,
-  bytes: Uint8Array,
-  notify: boolean,
-): void {
-  const offset = room(bytes.length);
-  core.transmit.set(bytes, offset);
-  transmitUsed = offset + bytes.length;
-  command(Command.send, slot, generation, offset, bytes.length, notify ? 1 : 0);
+/** Copies at most `smallWrite` bytes into shared memory, and returns how many. */
+export function copy(bytes: Uint8Array): number {
+  core.transmit.set(bytes, room(bytes.length));
+  return bytes.length;
 }
 
 /** The most bytes that `length` characters can take; more than any small write where unknown. */
@@ -125,8 +114,8 @@ export function encodeTogether(pieces: readonly Piece[], longest: number): numbe
   return end - start;
 }
 
-/** Sends what encode() or encodeTogether() has just written. */
-export function sendEncoded(
+/** Sends what copy(), encode() or encodeTogether() has just written; `notify` asks for an event when it has left. */
+export function sendWritten(
   slot: number,
   generation: number,
   length: number,

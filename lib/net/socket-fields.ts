@@ -57,9 +57,7 @@ export interface AcceptingServer {
 }
 
 export type Callback = (error?: Error | null) => void;
-export type Chunks = { chunk: Buffer | string; encoding: BufferEncoding }[] & {
-  allBuffers?: boolean;
-};
+export type Chunks = { chunk: Buffer | string; encoding: BufferEncoding }[];
 
 /** A socket as lib/net sees it from inside. */
 export interface SocketFields extends Duplex {

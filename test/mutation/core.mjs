@@ -63,7 +63,7 @@ const commands = mutantsOf('src-native/core/command_reader.cpp', ['command_reade
   'a ring longer than its memory is read': replace('length_ > kLimit ||', ''),
 });
 
-const turns = mutantsOf('src-native/core/core.cpp', ['command_reader_test'], {
+const turnCounter = mutantsOf('src-native/core/core.cpp', ['command_reader_test'], {
   'turns are not counted': without(
     'memory_.header(Header::turn) = static_cast<std::int32_t>(++turn_);',
   ),
@@ -76,4 +76,4 @@ const sending = mutantsOf('src-native/protocol/send_queue.cpp', ['send_queue_tes
   'a write that has left is answered twice': without('marks_.erase(marks_.begin(), mark);'),
 });
 
-export const CORE = [...events, ...turn, ...commands, ...turns, ...sending];
+export const CORE = [...events, ...turn, ...commands, ...turnCounter, ...sending];

@@ -98,7 +98,7 @@ class EnvironmentWithoutNode {
     length = static_cast<std::int32_t>(at - kCommandsAt + kCommandLength);
   }
 
-  // As sendBytes() there.
+  // As copy() and sendWritten() of lib/core/transmit-memory.ts.
   void send(socket::SocketName name, std::span<const std::byte> bytes) {
     if (transmit_drains_ != shared_.header(Header::drains)) transmit_used_ = 0;
     if (transmit_used_ + bytes.size() > kTransmitSize) {
