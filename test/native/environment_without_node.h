@@ -74,13 +74,16 @@ class EnvironmentWithoutNode {
     }
   }
 
-  // As command() of lib/core/command-writer.ts.
+  // As makeRoom() of lib/core/command-writer.ts.
+  void make_room() {
+    constexpr auto kLimit = static_cast<std::int32_t>(kCommandLength * kCommandCapacity);
+    if (shared_.header(Header::commands_length) >= kLimit) core_.drain();
+  }
+
+  // As command() there.
   void command(Command what, socket::SocketName name, std::int32_t first = 0,
                std::int32_t second = 0, std::int32_t third = 0) {
-    if (shared_.header(Header::commands_length) >=
-        static_cast<std::int32_t>(kCommandLength * kCommandCapacity)) {
-      core_.drain();
-    }
+    make_room();
     std::int32_t& length = shared_.header(Header::commands_length);
     const std::array<std::int32_t, kCommandLength> words = {
         static_cast<std::int32_t>(what),
@@ -100,6 +103,7 @@ class EnvironmentWithoutNode {
 
   // As copy() and sendWritten() of lib/core/transmit-memory.ts.
   void send(socket::SocketName name, std::span<const std::byte> bytes) {
+    make_room();
     if (transmit_drains_ != shared_.header(Header::drains)) transmit_used_ = 0;
     if (transmit_used_ + bytes.size() > kTransmitSize) {
       core_.drain();
