@@ -14,6 +14,7 @@ import { Handle } from '../core/handle';
 import { addAbortSignal } from './abort-signal';
 import { isBoundSocket, takeBoundSocket } from './bound-socket';
 import { ErrnoException } from './errors';
+import { initializeAsNodes, isCounterpart, pairWithNode } from './node-counterpart';
 import { NodeSocket } from './node-net';
 import { _destroy, _final, _reset, destroySoon, end, resetAndDestroy } from './socket-closing';
 import { connect } from './socket-connect';
@@ -121,11 +122,9 @@ const SocketFunction = function Socket(
   const options = ownOptions(given);
   const { handle, fd } = options;
   const isBound = !(handle instanceof Handle) && isBoundSocket(handle);
-  if (handle) {
-    if (!(handle instanceof Handle || isBound))
-      return new NodeSocket(given as net.SocketConstructorOpts);
-  } else if (fd !== undefined && belongsToNode(fd)) {
-    return new NodeSocket(given as net.SocketConstructorOpts);
+  if (handle ? !(handle instanceof Handle || isBound) : fd !== undefined && belongsToNode(fd)) {
+    initializeAsNodes(self, given);
+    return undefined;
   }
   checkOptions(options);
 
@@ -211,6 +210,7 @@ const SocketFunction = function Socket(
   return undefined;
 };
 
+pairWithNode(SocketFunction.prototype);
 Object.setPrototypeOf(SocketFunction.prototype, Duplex.prototype);
 Object.setPrototypeOf(SocketFunction, Duplex);
 
@@ -309,7 +309,7 @@ const instanceOf = Function.prototype[Symbol.hasInstance];
 Object.defineProperty(SocketFunction, Symbol.hasInstance, {
   value(this: unknown, value: unknown): boolean {
     if (instanceOf.call(this as never, value)) return true;
-    return this === SocketFunction && value instanceof NodeSocket;
+    return isCounterpart((this as SocketConstructor).prototype, value);
   },
   configurable: true,
 });
