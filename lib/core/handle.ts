@@ -9,7 +9,7 @@ import { arrived, arrivedInTurn } from './arrivals';
 import { Command, command, turn, turnAway } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
-import { EBADF, EINVAL, NativeSocket } from './native-socket';
+import { EBADF, EINVAL, ENOTCONN, NativeSocket } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
 import {
   bytesOf,
@@ -133,6 +133,7 @@ export class Handle extends NativeSocket {
 
   /** Sends FIN after everything written so far. */
   shutdown(done: Done): number {
+    if (this.phase === 'unattached') return ENOTCONN;
     if (!this.attached || this.isShut) return EBADF;
     this.isShut = true;
     this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this.getAsyncId(), done);

@@ -11,7 +11,7 @@ import { Command, command } from './command-writer';
 import { core } from './environment';
 import { type EventReceiver, register, unregister } from './event-dispatcher';
 import { holdLoop, releaseLoop } from './liveness';
-import { type Done, PendingRequest } from './pending-request';
+import { type ConnectRequest, PendingRequest } from './pending-request';
 import { type AccessDenied, refusal } from './permission';
 import type { SocketDetails } from './reports';
 
@@ -43,6 +43,7 @@ const RESULT_GENERATION = 6;
 
 export const EBADF = -9;
 export const EINVAL = -22;
+export const ENOTCONN = -107;
 
 const providers = {
   tcp: { socket: 'TCPWRAP', server: 'TCPSERVERWRAP' },
@@ -137,13 +138,24 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     return 0;
   }
 
-  /** `done` is called if this returns 0. Instead of an errno it may return what Node's permission model says. */
-  connect(address: string, port: number, done: Done): number | AccessDenied {
-    return this.startConnect(familyOf(address), address, port, done);
-  }
-
-  connectPath(path: string, done: Done): number | AccessDenied {
-    return this.startConnect(Family.local, path, 0, done);
+  /**
+   * To an address and port, or a pipe to a path. The request hears the result if this returns 0. Instead of an errno
+   * it may return what Node's permission model says.
+   */
+  connect(request: ConnectRequest, address: string, port = 0): number | AccessDenied {
+    const family = this.kind === 'pipe' ? Family.local : familyOf(address);
+    const error =
+      refusal(address) ||
+      this.ensureAttached(family) ||
+      core.calls.connect(this.slot, this.generation, address, port);
+    if (error !== 0) return error;
+    this.connecting = new PendingRequest(
+      family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
+      this.getAsyncId(),
+      (status) => request.oncomplete(status),
+    );
+    this.updateLiveness();
+    return 0;
   }
 
   /** Takes a socket that the core has made: by a call, or as an accepted connection. */
@@ -283,26 +295,6 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   private ensureAttached(family: number): number {
     if (this.attached) return 0;
     return this.phase === 'unattached' ? this.adopt(core.calls.attach(family)) : EBADF;
-  }
-
-  private startConnect(
-    family: number,
-    address: string,
-    port: number,
-    done: Done,
-  ): number | AccessDenied {
-    const error =
-      refusal(address) ||
-      this.ensureAttached(family) ||
-      core.calls.connect(this.slot, this.generation, address, port);
-    if (error !== 0) return error;
-    this.connecting = new PendingRequest(
-      family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
-      this.getAsyncId(),
-      done,
-    );
-    this.updateLiveness();
-    return 0;
   }
 
   private name(

@@ -10,6 +10,14 @@ import { causedBy } from './async-cause';
 /** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
 export type Done = (errno: number) => void;
 
+/**
+ * What a connect is asked with. An object with this method, as Node's handles take it: a program that puts a connect()
+ * of its own in the place of the handle's, to mock connections, tells the result by calling it.
+ */
+export interface ConnectRequest {
+  oncomplete(status: number): void;
+}
+
 /** Node's names for the requests of its own handles. */
 type Type = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'WRITEWRAP' | 'SHUTDOWNWRAP';
 

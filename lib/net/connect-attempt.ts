@@ -101,12 +101,13 @@ export function attemptConnection(
     return;
   }
   const measure = measureConnect(address, attempt.port);
-  const refused = handle.connect(address, attempt.port, (status) => {
+  const oncomplete = (status: number): void => {
     if (socket._handle !== handle || socket.destroyed) return;
     if (status === 0) connected(socket, handle, measure);
     else failed(socket, attemptError(attempt, status), address, attempt.port, family);
-  });
-  if (refused !== 0) socket.destroy(refusedError(socket, attempt, refused));
+  };
+  const refused = handle.connect({ oncomplete }, address, attempt.port);
+  if (refused) socket.destroy(refusedError(socket, attempt, refused));
 }
 
 /** Connects to a Unix path, or to an abstract name (unix(7)). A failure destroys the socket. */
@@ -114,17 +115,18 @@ export function attemptPath(socket: SocketFields, path: string): void {
   const handle = socket._handle as Handle;
   socket.emit('connectionAttempt', path, undefined, undefined);
   if (socket._handle !== handle) return;
-  const finish = (status: number) => {
+  const oncomplete = (status: number): void => {
     if (socket._handle !== handle || socket.destroyed) return;
     if (status === 0) connected(socket, handle);
     else failed(socket, new ExceptionWithHostPort(status, 'connect', path), path);
   };
-  const failure = handle.connectPath(path, finish);
+  const failure = handle.connect({ oncomplete }, path);
+  if (!failure) return;
   // A path that no socket can have is refused, and whatever else fails is told later.
   if (typeof failure !== 'number' || failure === -constants.errno.EINVAL) {
     socket.destroy(refusedError(socket, { address: path }, failure));
-  } else if (failure !== 0) {
-    process.nextTick(finish, failure);
+  } else {
+    process.nextTick(oncomplete, failure);
   }
 }
 

@@ -125,7 +125,7 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
   socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
   const measure = measureConnect(address, port);
   let timer: NodeJS.Timeout | undefined;
-  const errno = handle.connect(address, port, (status) => {
+  const oncomplete = (status: number): void => {
     clearTimeout(timer);
     // After its time the attempt's handle is closed and the socket has another one.
     if (socket._handle !== handle) return;
@@ -139,7 +139,8 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
     if (isOver(selection)) return;
     if (status === -constants.errno.ECANCELED) giveUp(selection);
     else attemptNext(selection);
-  });
+  };
+  const errno = handle.connect({ oncomplete }, address, port);
   if (errno) {
     failAttempt(selection, attempt, refusedError(socket, attempt, errno));
   } else if (selection.next < candidates.length) {
