@@ -218,11 +218,13 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
 
   /**
    * The socket serves somebody else from here, as one that an http.Agent keeps alive: its events run
-   * in a new async context, made by the caller's.
+   * in a new async context, made by the caller's. What the caller tells of it, as Node's agent tells which handle is
+   * used again, async hooks find on the context's resource.
    */
-  asyncReset(): void {
+  asyncReset(resource?: object): void {
     this.context.emitDestroy();
-    this.context = new AsyncResource(this.getProviderType(), causedBy(undefined));
+    const context = new AsyncResource(this.getProviderType(), causedBy(undefined));
+    this.context = Object.assign(context, resource);
   }
 
   // --- options; those set before there is a socket take effect when there is one

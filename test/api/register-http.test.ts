@@ -1,5 +1,6 @@
 // Node's own modules go on working when net is soref: this file registers soref in its own process.
 import 'soref/register';
+import { createHook } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
@@ -104,6 +105,9 @@ t.test('a connection that is kept alive gets a context of its own for each reque
   const agent = new http.Agent({ keepAlive: true });
   const ids: number[] = [];
   const sockets = new Set<net.Socket>();
+  const resources = new Map<number, { type?: string; handle?: object }>();
+  const hook = createHook({ init: (id, _type, _cause, resource) => resources.set(id, resource) });
+  hook.enable();
   for (let number = 0; number < 3; number += 1) {
     const outgoing = http.get({ host: '127.0.0.1', port: portOf(server), agent });
     const [response] = await once(outgoing, 'response');
@@ -114,6 +118,12 @@ t.test('a connection that is kept alive gets a context of its own for each reque
   }
   t.equal(sockets.size, 1);
   t.equal(new Set(ids).size, 3);
+  hook.disable();
+  const [{ _handle }] = [...sockets] as [net.Socket & { _handle: object }];
+  for (const id of ids.slice(1)) {
+    t.equal(resources.get(id)?.type, 'TCPWRAP');
+    t.equal(resources.get(id)?.handle, _handle, 'the resource names what is used again');
+  }
   agent.destroy();
   server.close();
   await once(server, 'close');
