@@ -85,6 +85,7 @@ void Core::begin_turn() noexcept {
 }
 
 void Core::deliver(const std::function<void()>& dispatch) noexcept {
+  events_.admit_ends();
   events_.admit_arrivals();
   // A consumer that runs the loop itself gets the rest of its batch first.
   while (events_.batch_size() > 0 || events_.fill(memory_, layer_) > 0) {

@@ -23,10 +23,13 @@ constexpr bool is_arrival(socket::Event event) noexcept {
 
 void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
                        std::int32_t second) {
+  const bool has_told_all = socket.references(base::Reference::event) == 0;
   socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
   if (is_arrival(event) && !take_place()) {
     arrivals_.push_back({&socket, socket.name(), event, first, second});
+  } else if (event == socket::Event::end && !has_told_all) {
+    ends_.push_back({&socket, socket.name(), event, first, second});
   } else {
     records_.push_back({&socket, socket.name(), event, first, second});
   }
@@ -51,6 +54,7 @@ bool EventQueue::names(socket::SocketName name) const noexcept {
   const auto start = records_.begin() + static_cast<std::ptrdiff_t>(next_);
   return std::any_of(start, records_.end(), is_of) ||
          std::any_of(arrivals_.begin(), arrivals_.end(), is_of) ||
+         std::any_of(ends_.begin(), ends_.end(), is_of) ||
          std::any_of(batch_.begin(), batch_.end(), is_of);
 }
 
@@ -66,6 +70,11 @@ void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexc
   } else {
     layer.reuse_slot(record.name);
   }
+}
+
+void EventQueue::admit_ends() {
+  records_.insert(records_.end(), ends_.begin(), ends_.end());
+  ends_.clear();
 }
 
 void EventQueue::admit_arrivals() {
@@ -145,6 +154,8 @@ void EventQueue::discard_all(socket::SocketLayer& layer) noexcept {
   // Releasing frees nothing by itself, so the records stay valid throughout.
   for (const Record& record : arrivals_) release(record, layer);
   arrivals_.clear();
+  for (const Record& record : ends_) release(record, layer);
+  ends_.clear();
   for (; next_ < records_.size(); ++next_) release(records_[next_], layer);
   records_.clear();
   next_ = 0;

@@ -2,6 +2,9 @@
 // memory batch by batch. Each event holds a Reference::event of its socket until JavaScript has
 // seen it, and each data event owns its receive buffer until then. What listeners report waits
 // apart from the rest: a storm of new connections must not keep those that are established waiting.
+// So does the end of a connection that comes together with its last bytes: what others have got by
+// then is told before it, as it is in Node, which sees an end when it asks again. A relay between
+// two peers that say goodbye at once can so pass both their last words on.
 #pragma once
 
 #include <cstddef>
@@ -28,10 +31,12 @@ class EventQueue final : public socket::EventSink {
 
   // Nothing waits, and nothing is being looked at.
   [[nodiscard]] bool empty() const noexcept {
-    return next_ == records_.size() && arrivals_.empty() && batch_.empty();
+    return next_ == records_.size() && arrivals_.empty() && ends_.empty() && batch_.empty();
   }
   // To be called once a turn, before its batches: lets in as many arrivals as it may have.
   void admit_arrivals();
+  // To be called once a turn, before its arrivals: the ends that had to wait are let in.
+  void admit_ends();
   // Writes the next batch into shared memory; the number of events in it. Connections are accepted
   // here: an event names the child that JavaScript holds from now on.
   [[nodiscard]] std::uint32_t fill(const SharedMemory& memory, socket::SocketLayer& layer) noexcept;
@@ -66,6 +71,7 @@ class EventQueue final : public socket::EventSink {
   std::size_t next_ = 0;         // the first record that no batch has taken
   std::size_t in_place_ = 0;     // arrivals of this turn that are among the records already
   std::deque<Record> arrivals_;  // those beyond, until they are let in
+  std::vector<Record> ends_;     // this turn's, of sockets with something to tell before
   std::vector<Record> batch_;    // what JavaScript is looking at
 };
 

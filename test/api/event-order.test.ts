@@ -206,3 +206,33 @@ t.test(
     t.match(node.stdout, 'write 0 data,1 end,2 data,3 end');
   },
 );
+
+t.test(
+  'a connection that ends with its last bytes ends after what has arrived on others',
+  async (t) => {
+    // A relay whose both sides say goodbye at once can so pass the last word of each on to the other.
+    const node = await onBothNets(
+      t,
+      `
+    (async () => {
+      const { server, clients, sockets } = await connections(2);
+      const [one, other] = sockets;
+      one.on('end', () => log('one has ended'));
+      for (const socket of sockets) socket.on('error', ({ message }) => log(message));
+      one.pipe(other).pipe(one);
+      const closed = Promise.all(sockets.map((socket) => once(socket, 'close')));
+      const heard = clients.map(async (client) => {
+        let text = '';
+        for await (const chunk of client) text += chunk;
+        return text;
+      });
+      clients[0].end('a last word');
+      clients[1].end('another');
+      log((await Promise.all(heard)).join(', '));
+      await closed;
+      server.close();
+    })();`,
+    );
+    t.equal(node.stdout, 'one has ended\nanother, a last word\n');
+  },
+);
