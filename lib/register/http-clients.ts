@@ -39,9 +39,8 @@ function serveHttp2(connectOfSoref: typeof net.connect, connectOfNode: typeof ne
     return; // This Node was built without OpenSSL.
   }
   const exports = nodeNet as { connect: typeof net.connect };
-  const withNode =
-    (call: (...values: unknown[]) => unknown) =>
-    (authority: unknown, options: unknown, listener: unknown) => {
+  const withNode = (call: (...values: unknown[]) => unknown) => {
+    const connect = (authority: unknown, options: unknown, listener: unknown) => {
       if (exports.connect !== connectOfSoref) return call(authority, options, listener);
       // The call looks `connect` up among the exports of net, and does so before it returns.
       exports.connect = connectOfNode;
@@ -51,6 +50,12 @@ function serveHttp2(connectOfSoref: typeof net.connect, connectOfNode: typeof ne
         exports.connect = connectOfSoref;
       }
     };
+    // Whoever wraps functions goes by what they are called, and by how many values they take.
+    return Object.defineProperties(connect, {
+      name: { value: call.name, configurable: true },
+      length: { value: call.length, configurable: true },
+    });
+  };
   const original = module.connect as Connect;
   const connect: Connect = Object.assign(withNode(original), {
     [promisify.custom]: withNode(original[promisify.custom]),

@@ -181,6 +181,9 @@ t.test('http2 without TLS, by callback and by promise', async (t) => {
   const connect = promisify(http2.connect) as unknown as (
     url: string,
   ) => Promise<http2.ClientHttp2Session>;
+  t.same([http2.connect.name, http2.connect.length, connect.length], ['connect', 3, 2]);
+  // The name of the other is 'value' on Node 20.
+  t.match(connect.name, /^(connect|value)$/);
   const sessions = [http2.connect(url), await connect(url)];
   for (const session of sessions) t.equal(await text(session.request()), 'frames');
   for (const session of sessions) session.close();
