@@ -29,5 +29,6 @@ export const apps = [
   { name: 'memjs', servers: ['memcached'] },
   { name: 'proxy-chain' },
   { name: 'socket-activation', servers: ['systemd-socket-activate'] },
+  { name: 'mocks' },
   { name: 'amqplib', servers: ['rabbitmq'], slow: true },
 ];
