@@ -15,6 +15,14 @@ function hide(Class: { prototype: object }, Base: unknown): void {
   Object.defineProperty(Class.prototype, 'constructor', { get: () => Base, configurable: true });
 }
 
+/** The first line of a stack is fixed when the stack is captured, so it is captured under the long name. */
+function captureUnder(longName: string, error: Error, maker: NewableFunction): void {
+  Object.defineProperty(error, 'name', { value: longName, configurable: true });
+  Error.captureStackTrace(error, maker);
+  void error.stack;
+  delete (error as { name?: string }).name;
+}
+
 /**
  * Makes the class of one error code. An instance shows its base's name (`TypeError`), carries the code as
  * a property, and puts both into its stack's first line, as Node's errors do.
@@ -28,11 +36,7 @@ function coded<Arguments extends unknown[]>(
     code = code;
     constructor(...details: Arguments) {
       super(describe(...details));
-      // The first line of a stack is fixed when the stack is captured, so it is captured under the long name.
-      Object.defineProperty(this, 'name', { value: `${Base.name} [${code}]`, configurable: true });
-      Error.captureStackTrace(this, new.target);
-      void this.stack;
-      delete (this as { name?: string }).name;
+      captureUnder(`${Base.name} [${code}]`, this, new.target);
     }
     override toString(): string {
       return `${this.name} [${this.code}]: ${this.message}`;
@@ -183,12 +187,6 @@ export const ERR_INVALID_FD_TYPE = coded(
   TypeError,
   (type: string) => `Unsupported fd type: ${type}`,
 );
-/** As Node's handles, and not its checks of arguments, put it. */
-export const ERR_NOT_A_BUFFER = coded(
-  'ERR_INVALID_ARG_TYPE',
-  TypeError,
-  () => 'Second argument must be a buffer',
-);
 export const ERR_INVALID_HANDLE_TYPE = coded(
   'ERR_INVALID_HANDLE_TYPE',
   TypeError,
@@ -319,7 +317,10 @@ export class ConnectAggregateError extends AggregateError {
   declare code: string | undefined;
   constructor(errors: Error[]) {
     super(errors);
-    this.code = (errors[0] as Partial<CodedError> | undefined)?.code;
+    const { code } = errors[0] as Partial<CodedError>;
+    // There is no message, and the colon before it shows all the same.
+    captureUnder(`AggregateError [${code}]: `, this, new.target);
+    this.code = code;
   }
 }
 
@@ -333,5 +334,12 @@ hide(ConnectAggregateError, AggregateError);
 export function endedByPeer(): CodedError {
   return Object.assign(new Error('This socket has been ended by the other party'), {
     code: 'EPIPE',
+  });
+}
+
+/** As Node's handles, and not its checks of arguments, put it: the stack does not begin with the code. */
+export function notABuffer(): CodedError {
+  return Object.assign(new TypeError('Second argument must be a buffer'), {
+    code: 'ERR_INVALID_ARG_TYPE',
   });
 }

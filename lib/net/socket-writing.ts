@@ -5,11 +5,11 @@
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import {
-  ERR_NOT_A_BUFFER,
   ERR_SOCKET_CLOSED,
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
   ErrnoException,
   endedByPeer,
+  notABuffer,
 } from './errors';
 import {
   type Callback,
@@ -62,7 +62,7 @@ export function _writeGeneric(
   }
 
   const charset = encoding === 'buffer' || encoding === '' ? undefined : encoding;
-  if (encoding === 'buffer' && typeof data === 'string') throw new ERR_NOT_A_BUFFER();
+  if (encoding === 'buffer' && typeof data === 'string') throw notABuffer();
   const done = doneFor(this, callback);
   const taken = many
     ? handle.writev(data as Chunks, done)

@@ -231,8 +231,10 @@ export class Recorder {
   }
 
   #showError(error: Error): string {
-    const details: string[] = [];
-    // All that an error carries of its own; a stack tells where the code lies, which differs.
+    // A stack begins with the error's name, code and message; then it tells where the code lies, which differs.
+    const [head] = String(error.stack).split('\n');
+    const details = [`head=${head}`];
+    // All that an error carries of its own.
     for (const key of Object.getOwnPropertyNames(error).sort()) {
       if (key === 'stack' || key === 'message') continue;
       details.push(`${key}=${this.#show((error as unknown as Record<string, unknown>)[key])}`);
