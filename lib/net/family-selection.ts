@@ -125,14 +125,15 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
   socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`);
   const measure = measureConnect(address, port);
   let timer: NodeJS.Timeout | undefined;
+  let expired = false;
   const oncomplete = (status: number): void => {
     clearTimeout(timer);
-    // After its time the attempt's handle is closed and the socket has another one.
-    if (socket._handle !== handle) return;
     if (status === 0) {
-      if (!socket.destroyed) connected(socket, handle, measure);
+      if (socket._handle === handle && !socket.destroyed) connected(socket, handle, measure);
       return;
     }
+    // That its time is up has been told. An attempt that ends with its socket is one that failed.
+    if (expired) return;
     const error = attemptError(attempt, status);
     errors.push(error);
     socket.emit('connectionAttemptFailed', address, port, family, error);
@@ -144,7 +145,10 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
   if (errno) {
     failAttempt(selection, attempt, refusedError(socket, attempt, errno));
   } else if (selection.next < candidates.length) {
-    timer = setTimeout(expireAttempt, attemptTimeout, selection, attempt);
+    timer = setTimeout(() => {
+      expired = true;
+      expireAttempt(selection, attempt);
+    }, attemptTimeout);
   }
 }
 

@@ -165,6 +165,23 @@ export const connecting: Scenarios = {
     await closed(client);
   },
 
+  'family selection that ends with its socket': async (net, log) => {
+    const port = await freePort(net);
+    log.call(port, '<no port>');
+    const addresses = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    const options = { port, host: 'name.test', autoSelectFamily: true };
+    const errors = { destroyed: undefined, failed: new Error('given up') };
+    for (const [name, error] of Object.entries(errors)) {
+      const client = log.watch(name, net.connect({ ...options, ...answering(null, addresses) }));
+      await until(client, 'connectionAttempt');
+      client.destroy(error);
+      await closed(client);
+    }
+  },
+
   'local address and port': async (net, log) => {
     const { port } = await listening(net, log);
     const localPort = await freePort(net);
