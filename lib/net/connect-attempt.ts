@@ -3,7 +3,7 @@
  * one candidate; family-selection.ts uses its parts for each of several.
  */
 import { constants } from 'node:os';
-import type { AccessDenied, Handle } from '../core/handle';
+import type { AccessDenied, Address, Handle } from '../core/handle';
 import { type Measure, measureConnect } from './connect-performance';
 import { ERR_IP_BLOCKED, ExceptionWithHostPort } from './errors';
 import { isIP } from './node-net';
@@ -37,7 +37,12 @@ export function attemptOf(destination: Destination, address: string, family: 4 |
 
 /** A port that is in use is told only when the socket is used, and asking for its name is a use. */
 function bindTo(handle: Handle, address: string, port: number): number {
-  return handle.bindAddress(address, port) || (port > 0 ? handle.getsockname({}) : 0);
+  const errno = handle.bindAddress(address, port);
+  if (errno !== 0 || !(port > 0)) return errno;
+  const name: Partial<Address> = {};
+  const failure = handle.getsockname(name);
+  // What is no port has become some other one on its way to the kernel.
+  return failure === 0 && name.port !== port ? -constants.errno.EADDRINUSE : failure;
 }
 
 /** Binds the attempt's local address, if it has one. Returns the error that the socket shall have. */

@@ -196,6 +196,11 @@ export const connecting: Scenarios = {
     await closed(foreign);
     const other = log.watch('other', net.connect({ ...options, localAddress: '::1' }));
     await closed(other);
+    for (const wrong of [70_000, 1.5, Number.POSITIVE_INFINITY]) {
+      const client = net.connect({ port, host: '127.0.0.1', localPort: wrong });
+      log.watch(`from ${wrong}`, client);
+      await Promise.race([closed(client), until(client, 'connect')]);
+    }
   },
 
   'an abort signal ends a connection': async (net, log) => {
