@@ -93,7 +93,7 @@ function emitClose(server: ServerInternals): void {
 
 /** Called whenever the server stops listening or a connection ends. */
 export function emitCloseIfDrained(this: ServerInternals): void {
-  if (this._handle || this._connections > 0) return;
+  if (this._handle || this._connections !== 0) return;
   nextTickTriggeredBy(this[asyncId], emitClose, this);
 }
 

@@ -183,6 +183,25 @@ export const serving: Scenarios = {
     await pass(2);
   },
 
+  'a connection that connects elsewhere afterwards counts once': async (net, log) => {
+    const { server, client, peer } = await pair(net, log);
+    flow(client);
+    const elsewhere = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    log.atEnd(() => elsewhere.close());
+    await until(elsewhere, 'listening');
+    const { port } = elsewhere.address() as AddressInfo;
+    log.call(port, '<other port>');
+    server.close();
+    peer.destroy();
+    await closed(peer, server);
+    peer.connect(port, '127.0.0.1');
+    await until(peer, 'connect');
+    peer.destroy();
+    await closed(peer);
+    await pass(5);
+    log.state(server);
+  },
+
   'asynchronous disposal': async (net, log) => {
     const { server, client, peer } = await pair(net, log);
     flow(client, peer);
