@@ -24,7 +24,7 @@ import {
 } from './transmit-memory';
 
 export type { Address, Kind } from './native-socket';
-export type { Done } from './pending-request';
+export type { ConnectRequest, Done } from './pending-request';
 export type { AccessDenied } from './permission';
 
 /** One shared object of functions for all sockets, and one for all servers. */

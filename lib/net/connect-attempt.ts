@@ -3,7 +3,7 @@
  * one candidate; family-selection.ts uses its parts for each of several.
  */
 import { constants } from 'node:os';
-import type { AccessDenied, Address, Handle } from '../core/handle';
+import type { AccessDenied, Address, ConnectRequest, Handle } from '../core/handle';
 import { type Measure, measureConnect } from './connect-performance';
 import { ERR_IP_BLOCKED, ExceptionWithHostPort } from './errors';
 import { isIP } from './node-net';
@@ -55,6 +55,13 @@ export function bindLocal(handle: Handle, attempt: Attempt): Error | undefined {
       : -constants.errno.EINVAL;
   if (errno === 0) return undefined;
   return new ExceptionWithHostPort(errno, 'bind', localAddress, localPort);
+}
+
+/** Starts to connect. A lookup that gives an address of another family than it says has given none. */
+export function startConnecting(handle: Handle, attempt: Attempt, request: ConnectRequest) {
+  const { address, port, family } = attempt;
+  if (isIP(address) !== family) return -constants.errno.EINVAL;
+  return handle.connect(request, address, port);
 }
 
 export function isBlocked(socket: SocketFields, { address, family }: Attempt): boolean {
@@ -111,7 +118,7 @@ export function attemptConnection(
     if (status === 0) connected(socket, handle, measure);
     else failed(socket, attemptError(attempt, status), address, attempt.port, family);
   };
-  const refused = handle.connect({ oncomplete }, address, attempt.port);
+  const refused = startConnecting(handle, attempt, { oncomplete });
   if (refused) socket.destroy(refusedError(socket, attempt, refused));
 }
 

@@ -2,7 +2,7 @@
  * The errors that lib/net throws and emits, with the code, name and message that node:net gives them
  * (Node's documentation, "Errors"). Every file of lib/net may use them; nothing else makes errors there.
  */
-import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
+import { format, getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
 import type { AccessDenied } from '../core/handle';
 
 interface CodedError extends Error {
@@ -168,7 +168,7 @@ const AddressFamilyError = coded(
   'ERR_INVALID_ADDRESS_FAMILY',
   RangeError,
   (family: unknown, host: unknown, port: unknown) =>
-    `Invalid address family: ${family} ${host}:${port}`,
+    format('Invalid address family: %s %s:%s', family, host, port),
 );
 
 /** Carries the host and port of the connection whose lookup gave an unknown family. */
@@ -195,7 +195,7 @@ export const ERR_INVALID_HANDLE_TYPE = coded(
 export const ERR_INVALID_IP_ADDRESS = coded(
   'ERR_INVALID_IP_ADDRESS',
   TypeError,
-  (address: unknown) => `Invalid IP address: ${String(address)}`,
+  (address: unknown) => format('Invalid IP address: %s', address),
 );
 export const ERR_IP_BLOCKED = coded(
   'ERR_IP_BLOCKED',

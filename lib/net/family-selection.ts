@@ -12,6 +12,7 @@ import {
   connected,
   isBlocked,
   refusedError,
+  startConnecting,
 } from './connect-attempt';
 import { measureConnect } from './connect-performance';
 import { ConnectAggregateError, ERR_IP_BLOCKED, ERR_SOCKET_CONNECTION_TIMEOUT } from './errors';
@@ -141,7 +142,7 @@ function startAttempt(selection: Selection, attempt: Attempt): void {
     if (status === -constants.errno.ECANCELED) giveUp(selection);
     else attemptNext(selection);
   };
-  const errno = handle.connect({ oncomplete }, address, port);
+  const errno = startConnecting(handle, attempt, { oncomplete });
   if (errno) {
     failAttempt(selection, attempt, refusedError(socket, attempt, errno));
   } else if (selection.next < candidates.length) {

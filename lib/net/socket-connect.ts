@@ -182,7 +182,7 @@ function foundOne(request: Request, error: Error | null, address: unknown, famil
   const { socket, destination, options } = request;
   socket.emit('lookup', error, address, family, destination.host);
   if (isOver(request)) return;
-  const failure = error ?? invalidAddress({ address, family }, options);
+  const failure = error || invalidAddress({ address, family }, options);
   if (failure) {
     process.nextTick(fail, request, failure);
     return;

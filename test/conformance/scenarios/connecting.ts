@@ -129,6 +129,10 @@ export const connecting: Scenarios = {
       ['no address', [null, 'somewhere', 4]],
       ['no family', [null, '127.0.0.1', 5]],
       ['nothing', [null, undefined, undefined]],
+      ['no error', [0, 'somewhere', 4]],
+      ['an array', [null, ['somewhere'], 4]],
+      ['another family', [null, '::1', 4]],
+      ['yet another family', [null, '127.0.0.1', 6]],
     ];
     for (const [label, answer] of answers) {
       const options = { port: 9, host: 'name.test', autoSelectFamily: false };
