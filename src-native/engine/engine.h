@@ -61,6 +61,10 @@ struct Channel {
   Channel* engine_previous = nullptr;
   PendingSend* pending_send = nullptr;
 
+  // Set by the engine: the errno by which such a send has heard that the connection is broken. The
+  // kernel tells that once; a receive that comes later finds an end where there was none.
+  std::int32_t broken_by = 0;
+
   [[nodiscard]] bool idle() const noexcept {
     return read_state == OperationState::idle && write_state == OperationState::idle;
   }

@@ -152,6 +152,7 @@ bool EpollEngine::forget(Channel& channel) noexcept {
   }
   channel.engine_flags = 0;
   channel.deferred_send_error = 0;
+  channel.broken_by = 0;
   return is_ours;
 }
 

@@ -76,6 +76,8 @@ FirstSend send_at_once(Channel& channel, std::span<const iovec> pieces) noexcept
 std::int32_t failed_send_result(Channel& channel, std::size_t sent, std::int32_t error) noexcept {
   if (sent == 0) return error;
   if (error != -ECANCELED) channel.deferred_send_error = error;
+  // EPIPE does not tell of a break: a send meets it after a good end, too.
+  if (error != -ECANCELED && error != -EPIPE) channel.broken_by = error;
   return static_cast<std::int32_t>(sent);
 }
 

@@ -93,7 +93,9 @@ void UringEngine::start_writing(Channel& channel) noexcept {
   if (channel.write_kind == Kind::connect || (channel.engine_flags & kPollWrite) != 0) {
     io_uring_prep_poll_add(&write, channel.descriptor, POLLOUT);
   } else {
-    constexpr int kFlags = MSG_WAITALL | MSG_NOSIGNAL;
+    // Without MSG_WAITALL, with which the kernel would hide an error behind the bytes that left
+    // before it.
+    constexpr int kFlags = MSG_NOSIGNAL;
     const msghdr& message = channel.pending_send->message;
     const iovec& first = *message.msg_iov;
     // The kernel copies a message header, which one piece does not need.
@@ -185,6 +187,7 @@ bool UringEngine::forget(Channel& channel) noexcept {
   SOREF_ASSERT_ABOUT(channel.engine_flags == 0, "the kernel holds nothing of an idle channel",
                      ChannelReport(channel));
   channel.deferred_send_error = 0;
+  channel.broken_by = 0;
   return true;
 }
 

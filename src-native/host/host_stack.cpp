@@ -188,14 +188,16 @@ void HostStack::retry_accepts() noexcept {
 
 void HostStack::complete_receive(ControlBlock& block,
                                  const engine::Completion& completion) noexcept {
-  if (completion.result > 0) {
-    block.socket->received({completion.buffer, static_cast<std::uint32_t>(completion.result)});
-  } else if (completion.result == 0) {
+  // What has broken the connection ends it for the reader too, as it would have without a send.
+  const std::int32_t result = completion.result == 0 ? block.channel.broken_by : completion.result;
+  if (result > 0) {
+    block.socket->received({completion.buffer, static_cast<std::uint32_t>(result)});
+  } else if (result == 0) {
     block.receive_wanted = false;
     block.socket->received_end();
-  } else if (completion.result != -ECANCELED) {
+  } else if (result != -ECANCELED) {
     block.receive_wanted = false;
-    block.socket->receive_failed(completion.result);
+    block.socket->receive_failed(result);
   } else if (block.receive_wanted && !block.leaving) {
     // Credit came back while the cancellation was under way.
     start_receive(block);

@@ -77,6 +77,10 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
     '} else if (block.receive_wanted && !block.leaving) { // Credit came back while the cancellation was under way. start_receive(block); }',
     '}',
   ),
+  'what has broken a connection is a good end for who reads': replace(
+    'completion.result == 0 ? block.channel.broken_by : completion.result;',
+    'completion.result;',
+  ),
   'a leaving socket sends on': replace(
     'if (!block.leaving && !block.socket->outgoing().empty()) start_send(block);',
     'if (!block.socket->outgoing().empty()) start_send(block);',

@@ -98,6 +98,28 @@ TEST_CASE("a reset reaches the peer as one") {
   });
 }
 
+TEST_CASE("a reset in the middle of a large send is no good end for who reads") {
+  on_each_engine([](Core& core) {
+    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
+    Socket* const client = pair.client;
+    Socket* const server = pair.server;
+    const std::string large(std::size_t{32} * 1024 * 1024, 'x');
+    server->send_pinned(bytes(large), std::make_unique<protocol::Pin>());
+    server->receive(true);
+    client->receive(true);
+    CHECK(core.run([&] { return core.received.size() > large.size() / 4; }));
+    client->receive(false);
+    for (int turns = 0; turns < 20; ++turns) core.turn();
+    client->close(true);
+    CHECK(core.run([&] {
+      return core.count(Event::receive_failed) + core.count(Event::end) > 0 &&
+             core.count(Event::send_failed) == 1;
+    }));
+    CHECK_EQ(core.count(Event::end), 0U);
+    CHECK_EQ(core.first_of(Event::receive_failed), -ECONNRESET);
+  });
+}
+
 TEST_CASE("withdrawn credit stops the bytes, and its return loses none") {
   on_each_engine([](Core& core) {
     const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
