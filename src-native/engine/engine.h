@@ -50,6 +50,8 @@ struct Channel {
   // Set by the caller before a send: the end of the stream follows it at once, so that what is sent
   // may wait for it and leave in the same segment.
   bool end_follows = false;
+  // Likewise: somebody waits for the send's result, so it should be tried at once.
+  bool awaited = false;
 
   // Private to the engine that runs: how much a receive may take, what it has registered and seen
   // of this descriptor, its links while it is on one of the engine's lists, what is left of a send,

@@ -128,9 +128,9 @@ void UringEngine::connect(Channel& channel) noexcept {
 void UringEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
   queue_.start(channel, Kind::send);
   // All of a turn's leave in one system call, which also keeps the peers on this machine, whom each
-  // wakes, from interrupting it. One that a half-close follows is tried at once, for the half-close
-  // then follows in the same turn.
-  if (!channel.end_follows && channel.deferred_send_error == 0 && is_small(pieces)) {
+  // wakes, from interrupting it. One that a half-close or a close waits for is tried at once, so
+  // that these follow in the same turn.
+  if (!channel.awaited && channel.deferred_send_error == 0 && is_small(pieces)) {
     channel.pending_send = new PendingSend(pieces, 0);
     start_writing(channel);
     return;

@@ -86,7 +86,9 @@ namespace {
 void hold_operation(ControlBlock& block, protocol::Hold& hold, base::Cause cause) noexcept {
   SOREF_ASSERT_ABOUT(!hold.held(), "one operation per direction, each with its reference",
                      *block.socket);
-  SOREF_ASSERT_ABOUT(!block.leaving, "nothing starts on a socket that is leaving", *block.socket);
+  SOREF_ASSERT_ABOUT(!block.leaving || (block.left && &hold == &block.writing),
+                     "nothing starts on a socket that is leaving, but for its last sends",
+                     *block.socket);
   hold = protocol::Hold(*block.socket, base::Reference::operation, cause);
 }
 
@@ -117,6 +119,7 @@ void HostStack::start_send(ControlBlock& block) noexcept {
   protocol::SendQueue& outgoing = block.socket->outgoing();
   const std::size_t count = outgoing.front(pieces);
   block.channel.end_follows = outgoing.end_follows();
+  block.channel.awaited = outgoing.end_follows() || block.left;
   hold_operation(block, block.writing, base::Cause("send"));
   engine_->send(block.channel, std::span(pieces.data(), count));
 }
@@ -204,10 +207,21 @@ void HostStack::complete_receive(ControlBlock& block,
   }
 }
 
+void HostStack::send_on(ControlBlock& block) noexcept {
+  const protocol::SendQueue& rest = block.socket->outgoing();
+  if (!block.leaving) {
+    if (!rest.empty()) start_send(block);
+  } else if (block.left && rest.untried()) {
+    // The kernel has taken all that it was given, so it may have room for what was written after.
+    start_send(block);
+    engine_->cancel_write(block.channel);
+  }
+}
+
 void HostStack::complete_send(ControlBlock& block, const engine::Completion& completion) noexcept {
   if (completion.result >= 0) {
     block.socket->sent(static_cast<std::size_t>(completion.result));
-    if (!block.leaving && !block.socket->outgoing().empty()) start_send(block);
+    send_on(block);
   } else if (completion.result != -ECANCELED) {
     block.socket->send_failed(completion.result);
   }

@@ -66,6 +66,8 @@ class HostStack {
   void disown(ControlBlock& block) noexcept;
   void complete_accept(ControlBlock& block, const engine::Completion& completion) noexcept;
   void complete_receive(ControlBlock& block, const engine::Completion& completion) noexcept;
+  // Goes on with what the last send left in the queue.
+  void send_on(ControlBlock& block) noexcept;
   void complete_send(ControlBlock& block, const engine::Completion& completion) noexcept;
 
   std::unique_ptr<engine::Engine> engine_;

@@ -62,6 +62,11 @@ void KernelProtocol::quiesce(protocol::ControlBlock& block) noexcept {
 void KernelProtocol::leave(ControlBlock& block) noexcept {
   SOREF_ASSERT_ABOUT(!block.left, "one close or abort, and no second", *block.socket);
   block.left = true;
+  // A send that is cancelled at once still sends what the kernel takes without waiting.
+  if (block.descriptor.is_open() && !block.leaving && !writes(block) &&
+      !block.socket->outgoing().empty()) {
+    stack_->start_send(block);
+  }
   quiesce(block);
   stack_->close_unused(block);
 }
@@ -69,11 +74,6 @@ void KernelProtocol::leave(ControlBlock& block) noexcept {
 void KernelProtocol::close(protocol::ControlBlock& block) noexcept {
   ControlBlock& mine = kernel(block);
   remove_path(mine);
-  // A send that is cancelled at once still sends what the kernel takes without waiting.
-  if (mine.descriptor.is_open() && !mine.leaving && !writes(mine) &&
-      !mine.socket->outgoing().empty()) {
-    stack_->start_send(mine);
-  }
   leave(mine);
 }
 

@@ -169,7 +169,7 @@ class Protocol {
 
   // The last consumer leaves: what can be sent without waiting is sent, the rest is dropped.
   virtual void close(ControlBlock& block) noexcept = 0;
-  // A connection that nobody accepted, or that is to be reset: nothing more is sent but a reset.
+  // As close, of a connection that nobody accepted or that is to be reset: it ends by a reset.
   virtual void abort(ControlBlock& block) noexcept = 0;
   // Operations end, as for close, but the connection lives on: once the socket's operations are
   // done, release() gives its resource away. close() or detach() follow as ever.

@@ -31,11 +31,15 @@ class SendQueue {
 
   // The end of the stream follows what is queued, without delay: so a protocol may send both in one
   // segment.
-  void set_end_follows() noexcept { end_follows_ = true; }
+  void set_end_follows(bool follows) noexcept { end_follows_ = follows; }
   [[nodiscard]] bool end_follows() const noexcept { return end_follows_; }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  // Whether there are bytes and the first of them have never been given out by front().
+  [[nodiscard]] bool untried() const noexcept {
+    return !pieces_.empty() && !pieces_.front().handed_out;
+  }
 
   // Fills `pieces` from the front and returns how many were filled. The bytes stay in place until
   // consumed; until then nothing is copied into a piece that was handed out.

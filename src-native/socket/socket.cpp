@@ -102,7 +102,7 @@ bool Socket::notify_when_drained() {
 void Socket::shutdown() noexcept {
   if (shutdown_wanted_) return;
   shutdown_wanted_ = true;
-  outgoing_.set_end_follows();
+  outgoing_.set_end_follows(true);
   if (cant_send_) {
     report(Event::shut_down, -EPIPE);
   } else {
@@ -146,7 +146,8 @@ void Socket::leave(bool reset) noexcept {
   if (connection_ != Connection::disconnected) set_connection(Connection::disconnected);
   set_cant_send();
   set_cant_receive();
-  outgoing_.set_end_follows();
+  // A close ends the stream only if nobody else has the connection: nothing may wait for that.
+  outgoing_.set_end_follows(false);
   if (reset) {
     protocol_->abort(control_block());
   } else {

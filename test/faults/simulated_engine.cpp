@@ -87,8 +87,8 @@ void SimulatedEngine::connect(Channel& channel) noexcept {
 void SimulatedEngine::send(Channel& channel, std::span<const iovec> pieces) noexcept {
   queue_.start(channel, Kind::send);
   ++endpoint_of(channel).operations;
-  // One that an end follows, or that has an error to report, is never put off.
-  if (!channel.end_follows && channel.deferred_send_error == 0 &&
+  // One that is awaited, or that has an error to report, is never put off.
+  if (!channel.awaited && channel.deferred_send_error == 0 &&
       choices_->one_in(behaviour_.defers_sends)) {
     channel.pending_send = new engine::PendingSend(pieces, 0);
     start(channel, Kind::send);

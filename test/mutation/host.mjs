@@ -82,8 +82,12 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
     'completion.result;',
   ),
   'a leaving socket sends on': replace(
-    'if (!block.leaving && !block.socket->outgoing().empty()) start_send(block);',
-    'if (!block.socket->outgoing().empty()) start_send(block);',
+    'if (!block.leaving) { if (!rest.empty()) start_send(block); }',
+    'if (!rest.empty()) { start_send(block); }',
+  ),
+  'what was written behind a send in flight is lost with a close': replace(
+    'block.left && rest.untried()',
+    'false',
   ),
 });
 
@@ -100,8 +104,8 @@ const end = mutantsOf('src-native/host/kernel_transfer.cpp', SOCKETS, {
   'leaving cancels nothing': (text) =>
     replace(/stack_->cancel\(\w+\);/.exec(text)?.[0] ?? '', '')(text),
   'a descriptor is closed with operations in flight': replace(
-    '!mine.socket->outgoing().empty()) { stack_->start_send(mine); } leave(mine);',
-    '!mine.socket->outgoing().empty()) { stack_->start_send(mine); } leave(mine); mine.descriptor.reset();',
+    'quiesce(block); stack_->close_unused(block);',
+    'quiesce(block); block.descriptor.reset();',
   ),
   'a send starts beside the one in flight': replace(
     'if (!writes(mine)) stack_->start_send(mine);',
