@@ -47,6 +47,10 @@ struct Channel {
   Kind write_kind = Kind::send;
   OperationState write_state = OperationState::idle;
 
+  // Set by the owner before the first operation: others may use the same open file, which is
+  // non-blocking then, whatever the engine wants.
+  bool shared = false;
+
   // Set by the caller before a send: the end of the stream follows it at once, so that what is sent
   // may wait for it and leave in the same segment.
   bool end_follows = false;
@@ -108,7 +112,8 @@ class Engine {
 
   // Whether descriptors should have O_NONBLOCK set (epoll) or clear (io_uring, which on older
   // kernels otherwise needs a poll before each operation that has to wait) while they are in this
-  // engine's hands. Either mode works.
+  // engine's hands. Either mode works, but a shared channel's must be set: its other users would
+  // block.
   [[nodiscard]] virtual bool wants_nonblocking() const noexcept = 0;
 
   // --- starting: the operation of that direction must be idle. None of these can fail: what goes
@@ -117,7 +122,8 @@ class Engine {
 
   // Accepts until cancelled or until an error; new descriptors are close-on-exec and have the
   // blocking mode that this engine wants. EMFILE, ENFILE, ENOMEM and ENOBUFS end it (final), no
-  // pending connection is lost; ECONNABORTED and the like are not reported and do not end it.
+  // pending connection is lost; ECONNABORTED and the like are not reported and do not end it. What
+  // comes to a shared channel is for whoever asks first, also while this engine does not.
   virtual void accept(Channel& channel) noexcept = 0;
   // Receives until the end of the stream, an error or cancel. While the pool is empty it waits for
   // recycle() and loses nothing.

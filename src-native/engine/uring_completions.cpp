@@ -3,6 +3,8 @@
 // here, so that completions can be taken at any time, also while an entry is being prepared.
 #if SOREF_HAVE_LIBURING
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +14,12 @@
 #include "engine/uring_marks.h"
 
 namespace soref::engine {
+namespace {
+
+// The others get their turn after so many.
+constexpr int kAcceptsPerPoll = 256;
+
+}  // namespace
 
 void UringEngine::complete(const io_uring_cqe& completion) noexcept {
   const std::uint64_t tag = completion.user_data & kTagMask;
@@ -42,9 +50,11 @@ void UringEngine::complete(const io_uring_cqe& completion) noexcept {
 }
 
 void UringEngine::complete_accept(Channel& channel, std::int32_t result, bool more) noexcept {
+  const bool cancelling = channel.read_state == OperationState::cancelling;
+  if (channel.shared && result == -EINTR && !cancelling) result = accept_waiting(channel);
   if (result >= 0) queue_.progress(channel, Kind::accept, result, kNoBuffer);
   if (more) return;
-  if (channel.read_state == OperationState::cancelling) {
+  if (cancelling) {
     queue_.finish(channel, Kind::accept, -ECANCELED);
   } else if (result == -EAGAIN) {
     restart_later(channel, kRestartRead | kPollRead);
@@ -53,6 +63,16 @@ void UringEngine::complete_accept(Channel& channel, std::int32_t result, bool mo
   } else {
     queue_.finish(channel, Kind::accept, result);
   }
+}
+
+std::int32_t UringEngine::accept_waiting(Channel& channel) noexcept {
+  for (int i = 0; i < kAcceptsPerPoll; ++i) {
+    ++system_calls_;
+    const int accepted = ::accept4(channel.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+    if (accepted < 0) return -errno;
+    queue_.progress(channel, Kind::accept, accepted, kNoBuffer);
+  }
+  return -EINTR;
 }
 
 void UringEngine::complete_receive(Channel& channel, std::int32_t result, unsigned flags) noexcept {

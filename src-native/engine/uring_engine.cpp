@@ -75,6 +75,9 @@ io_uring_sqe& UringEngine::entry() noexcept {
 
 void UringEngine::start_reading(Channel& channel) noexcept {
   io_uring_sqe& read = entry();
+  // Of those whose accepts wait for one listener the kernel wakes one, always the first, also while
+  // it is busy. A poll wakes all.
+  if (channel.shared && channel.read_kind == Kind::accept) channel.engine_flags |= kPollRead;
   if ((channel.engine_flags & kPollRead) != 0) {
     io_uring_prep_poll_add(&read, channel.descriptor, POLLIN);
   } else if (channel.read_kind == Kind::accept) {

@@ -74,6 +74,8 @@ class UringEngine final : public Engine {
 
   void complete(const io_uring_cqe& completion) noexcept;
   void complete_accept(Channel& channel, std::int32_t result, bool more) noexcept;
+  // Accepts what waits at a shared listener, for which a poll has ended: why it stops, as errno.
+  [[nodiscard]] std::int32_t accept_waiting(Channel& channel) noexcept;
   void complete_receive(Channel& channel, std::int32_t result, unsigned flags) noexcept;
   void complete_connect(Channel& channel, std::int32_t result) noexcept;
   void complete_send(Channel& channel, std::int32_t result) noexcept;

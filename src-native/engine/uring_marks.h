@@ -15,7 +15,8 @@ inline constexpr std::uint32_t kRestartRead = 1u << 2;
 inline constexpr std::uint32_t kRestartWrite = 1u << 3;
 // The next entry only waits until the descriptor is ready. Needed where somebody else, who shares
 // the open file, has made it non-blocking: older kernels then fail with EAGAIN instead of waiting
-// (io_uring_enter(2), IORING_OP_ACCEPT).
+// (io_uring_enter(2), IORING_OP_ACCEPT). An accept from a listener that has other users always
+// waits so.
 inline constexpr std::uint32_t kPollRead = 1u << 4;
 inline constexpr std::uint32_t kPollWrite = 1u << 5;
 inline constexpr std::uint32_t kOnRestart = 1u << 6;

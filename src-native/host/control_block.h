@@ -36,7 +36,6 @@ struct ControlBlock final : protocol::ControlBlock {
   sockaddr_in6 peer{};
   int bind_error = 0;        // reported by local_name, listen and connect, as users of net expect
   bool engine_mode = false;  // the descriptor has the blocking mode that the engine wants
-  bool foreign = false;      // somebody else has opened it, in whatever mode
   bool receive_wanted = false;
   bool listening = false;
   bool leaving = false;    // close, abort or quiesce has been called: nothing starts any more

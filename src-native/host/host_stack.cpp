@@ -96,7 +96,7 @@ void hold_operation(ControlBlock& block, protocol::Hold& hold, base::Cause cause
 
 void HostStack::enter_engine_mode(ControlBlock& block) noexcept {
   if (block.engine_mode) return;
-  int nonblocking = engine_->wants_nonblocking() ? 1 : 0;
+  int nonblocking = block.channel.shared || engine_->wants_nonblocking() ? 1 : 0;
   ::ioctl(block.descriptor.number(), FIONBIO, &nonblocking);
   block.engine_mode = true;
 }

@@ -53,7 +53,7 @@ class HostStack {
   // Closes the descriptor of a socket that has left, unless an operation is in flight: its number,
   // and the address of a listener, are free then, whoever still refers to the socket.
   void close_unused(ControlBlock& block) noexcept;
-  // Gives the descriptor the blocking mode that the engine wants.
+  // Gives the descriptor the blocking mode that the engine wants, and its other users stand.
   void enter_engine_mode(ControlBlock& block) noexcept;
   void start_accept(ControlBlock& block) noexcept;
   void start_receive(ControlBlock& block) noexcept;

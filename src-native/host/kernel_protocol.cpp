@@ -52,7 +52,7 @@ int KernelProtocol::attach(protocol::Upcalls& socket, protocol::Origin origin,
   auto* created = new ControlBlock(socket, base::Descriptor(number, stack_->ledger()));
   // The engine accepts in its own mode.
   created->engine_mode = origin.kind == Kind::incoming;
-  created->foreign = origin.kind == Kind::external;
+  created->channel.shared = origin.kind == Kind::external;
   stack_->own(*created);
   block = created;
   return 0;
@@ -121,7 +121,7 @@ int KernelProtocol::connect(protocol::ControlBlock& block, const protocol::Name&
     // The engine's mode comes after connecting, for which none must wait.
     if (mine.engine_mode && !stack_->engine().wants_nonblocking()) return -EISCONN;
     int nonblocking = 1;
-    if (mine.foreign) ::ioctl(mine.descriptor.number(), FIONBIO, &nonblocking);
+    if (mine.channel.shared) ::ioctl(mine.descriptor.number(), FIONBIO, &nonblocking);
     int result = 0;
     do {
       result = ::connect(mine.descriptor.number(), address.get(), address.length);

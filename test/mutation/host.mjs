@@ -26,6 +26,10 @@ const stack = mutantsOf('src-native/host/host_stack.cpp', SOCKETS, {
   'a receive holds no reference': withoutOperation('receive'),
   'a send holds no reference': withoutOperation('send'),
   'a connect holds no reference': withoutOperation('connect'),
+  'a shared descriptor blocks its other users': replace(
+    'block.channel.shared || engine_->wants_nonblocking()',
+    'engine_->wants_nonblocking()',
+  ),
   'the first completion counts as the last': replace(
     'if (completion.final) { finished = std::move(reads ? block.reading : block.writing);',
     '{ finished = std::move(reads ? block.reading : block.writing);',

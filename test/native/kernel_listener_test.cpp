@@ -39,6 +39,38 @@ TEST_CASE("a path stays when its listener is given away") {
   });
 }
 
+TEST_CASE(
+    "whoever shares a listener accepts while the others are busy, and finds it non-blocking") {
+  on_each_engine([](Core& busy) {
+    const bool uring = std::string(busy.stack.engine().name()) == "io_uring";
+    Core idle(uring ? engine::Choice::io_uring : engine::Choice::epoll);
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(::listen(listener, 16), 0);
+    for (Core* const core : {&busy, &idle}) {
+      Socket* shared = nullptr;
+      const protocol::Origin origin{protocol::Origin::Kind::external, ::dup(listener)};
+      CHECK_EQ(core->layer.create(static_cast<std::uint32_t>(Family::tcp4), origin, shared), 0);
+      CHECK_EQ(shared->listen(16), 0);
+      core->turn();
+      core->turn();
+    }
+    CHECK((::fcntl(listener, F_GETFL) & O_NONBLOCK) != 0);
+    for (std::size_t connections = 1; connections <= 3; ++connections) {
+      sockaddr_in address{};
+      socklen_t length = sizeof address;
+      auto* const name = reinterpret_cast<sockaddr*>(&address);
+      CHECK_EQ(::getsockname(listener, name, &length), 0);
+      const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      CHECK_EQ(::connect(client, name, length), 0);
+      CHECK(idle.run([&] { return idle.count(Event::connection) == connections; }));
+      ::close(client);
+    }
+    busy.turn();
+    CHECK_EQ(busy.count(Event::connection), 0U);
+    ::close(listener);
+  });
+}
+
 TEST_CASE("a listener without descriptors waits, and accepts when there are some again") {
   on_each_engine([](Core& core) {
     Socket& listening = core.listener(Family::tcp4, "127.0.0.1");
