@@ -83,6 +83,7 @@ export interface SocketFields extends Duplex {
     /** A list of its own kind on older Nodes, an array of which `bufferIndex` were taken on newer ones. */
     buffer: Iterable<Buffer | string>;
     bufferIndex?: number;
+    length: number;
     encoding: BufferEncoding | null;
     decoder: { lastChar: Buffer; lastNeed: number; lastTotal: number } | null;
   };

@@ -79,7 +79,7 @@ function emitDetach(socket: SocketFields): void {
   socket._server?.emit('detach', socket);
 }
 
-/** What the stream read ahead, including the beginning of a character that its decoder holds. */
+/** Takes what the stream read ahead, including the beginning of a character that its decoder holds. */
 function takeUnread(socket: SocketFields): Buffer[] {
   const { buffer, bufferIndex = 0, decoder, encoding } = socket._readableState;
   const unread = [...buffer]
@@ -88,6 +88,8 @@ function takeUnread(socket: SocketFields): Buffer[] {
   if (decoder && decoder.lastNeed > 0) {
     unread.push(Buffer.from(decoder.lastChar.subarray(0, decoder.lastTotal - decoder.lastNeed)));
   }
+  // A stream that was about to emit it, as in the middle of its 'data' events, finds nothing left.
+  socket._readableState.length = 0;
   const rest = socket[kUndelivered];
   if (rest) unread.push(rest);
   return unread;

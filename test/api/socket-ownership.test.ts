@@ -51,6 +51,31 @@ t.test('detach gives the descriptor away, once', async (t) => {
   await once(again, 'close');
 });
 
+t.test('what goes along is not emitted as well', async (t) => {
+  const { client, peer } = await pair(t);
+  peer.pause();
+  for (const [bytes, size] of [
+    ['first, ', 7],
+    ['second, ', 15],
+    ['third', 20],
+  ] as const) {
+    client.write(bytes);
+    while (peer.readableLength < size) await new Promise(setImmediate);
+  }
+  let seen = '';
+  let detached: net.Detached | undefined;
+  peer.on('data', (bytes) => {
+    seen += bytes;
+    detached ??= peer.detach();
+  });
+  peer.resume();
+  await once(peer, 'close');
+  t.equal(seen, 'first, ');
+  t.equal(Buffer.concat(detached?.head ?? []).toString(), 'second, third');
+  t.equal(peer.read(), null);
+  if (detached) net.Socket.attach(detached).destroy();
+});
+
 t.test('what was received and not read goes along', async (t) => {
   const { client, peer } = await pair(t);
   client.write('unread');
