@@ -15,6 +15,11 @@ const COMMAND_LENGTH = 6;
 
 let exiting = false;
 
+/** Whether the process is at its end: no further turn comes. */
+export function isExiting(): boolean {
+  return exiting;
+}
+
 /** Counts the turns of the loop. */
 export function turn(): number {
   return core.control[TURN] as number;

@@ -6,7 +6,7 @@
  */
 
 import { arrived, arrivedInTurn } from './arrivals';
-import { Command, command, turn, turnAway } from './command-writer';
+import { Command, command, isExiting, turn, turnAway } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
 import { EBADF, EINVAL, ENOTCONN, NativeSocket } from './native-socket';
@@ -60,6 +60,8 @@ interface HeldEvent {
 
 export class Handle extends NativeSocket {
   owner: unknown = undefined;
+  /** Whether the last write that might have been taken was too much for its turn. */
+  private limited = false;
   receiver: Receiver = noReceiver;
   bytesRead = 0;
   bytesWritten = 0;
@@ -129,6 +131,21 @@ export class Handle extends NativeSocket {
     let length = 0;
     for (const bytes of all) length += this.append(bytes);
     return this.sendAppended(length, done);
+  }
+
+  /** Whether a write waits for the sake of the turn's limit alone: the kernel has had room so far. */
+  get holdsBack(): boolean {
+    return this.limited && this.writes() && !this.blocked;
+  }
+
+  /**
+   * Sends at once, as far as the kernel takes it, what is held back and what the stream has behind that. Nobody is told
+   * of its end: the socket closes or the process ends, and so no other turn comes for it.
+   */
+  writeRest(pieces: readonly Piece[]): void {
+    if (!this.attached) return;
+    this.bytesWritten += this.append(Buffer.concat(pieces.map(bytesOf)));
+    core.calls.sendAppended(this.slot, this.generation, true);
   }
 
   /** Sends FIN after everything written so far. */
@@ -287,6 +304,7 @@ export class Handle extends NativeSocket {
 
   /** Whether `size` more bytes may be taken at once. */
   private mayTake(size: number): boolean {
+    if (isExiting()) return true;
     if (this.blocked || this.writes()) return false;
     if (this.takenTurn !== turn()) {
       this.takenTurn = turn();
@@ -294,7 +312,8 @@ export class Handle extends NativeSocket {
     }
     const before = this.taken;
     this.taken += size;
-    return before < takenPerTurn + arrivedInTurn();
+    this.limited = before >= takenPerTurn + arrivedInTurn();
+    return !this.limited;
   }
 
   /** Sends what the transmit memory has just got. */

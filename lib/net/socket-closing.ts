@@ -6,6 +6,7 @@
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { ERR_INVALID_HANDLE_TYPE, ERR_SOCKET_CLOSED, ErrnoException } from './errors';
+import { sendHeldWrites } from './held-writes';
 import {
   type Callback,
   kBytesRead,
@@ -75,6 +76,7 @@ export function _destroy(this: SocketFields, error: Error | null, callback: Call
   const handle = this._handle;
   if (handle) {
     const isException = Boolean(error);
+    sendHeldWrites(this, handle);
     this[kBytesRead] = receivedBytes(this, handle);
     this[kBytesWritten] = handle.bytesWritten;
     if (this.resetAndClosing) {

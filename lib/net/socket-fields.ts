@@ -91,7 +91,7 @@ export interface SocketFields extends Duplex {
   readonly bytesRead: number;
   readonly bytesWritten: number | undefined;
   readonly _bytesDispatched: number;
-  readonly writableBuffer: Chunks | undefined;
+  readonly writableBuffer: (Chunks[number] & { callback: Callback })[] | undefined;
 
   [asyncId]: number;
   [kHandle]: Handle | null;

@@ -25,10 +25,13 @@ const handle = mutantsOf('lib/core/handle.ts', [...OWNERSHIP, 'register'], {
 const writing = [
   ...mutantsOf('lib/core/handle.ts', ['loop-fairness'], {
     'a producer keeps the loop': replace(
-      'before < takenPerTurn + (0, arrivals_1.arrivedInTurn)()',
-      'true',
+      'before >= takenPerTurn + (0, arrivals_1.arrivedInTurn)()',
+      'false',
     ),
     'what arrives in a turn is late': replace(' + (0, arrivals_1.arrivedInTurn)()', ''),
+  }),
+  ...mutantsOf('lib/net/held-writes.ts', ['held-writes'], {
+    'what a limit holds back is lost with its socket': without('handle.writeRest(waiting);'),
   }),
   ...mutantsOf('lib/core/transmit-memory.ts', ['write-burst'], {
     'a write finds no room for its command': without('(0, command_writer_1.makeRoom)();'),
