@@ -35,7 +35,7 @@ export interface EventReceiver {
 const receivers: (EventReceiver | undefined)[] = [];
 
 /** Runs what nextTick and promises have queued. Undocumented, but there on every Node line. */
-const runTicks = (process as unknown as { _tickCallback(): void })._tickCallback;
+const tickCallback = (process as unknown as { _tickCallback(): void })._tickCallback;
 
 export function register(slot: number, receiver: EventReceiver): void {
   receivers[slot] = receiver;
@@ -79,7 +79,7 @@ function deliver(): void {
     if (receiver !== undefined && receiver.generation === control[at + 2]) {
       receiver.dispatch(event, first, second);
       // The core runs them after the last event of a batch.
-      if (cursor + 1 < count) runTicksOfEvent();
+      if (cursor + 1 < count) runTicks();
     } else if (event === Event.connection) {
       turnAway(first, second);
     }
@@ -87,12 +87,12 @@ function deliver(): void {
 }
 
 /**
- * A tick that throws leaves its async context open. Node closes it while it reports the exception,
+ * Between two events. A tick that throws leaves its async context open. Node closes it while it reports the exception,
  * so that must happen here: the call that delivers the batch would end in a context of the tick.
  */
-function runTicksOfEvent(): void {
+export function runTicks(): void {
   try {
-    runTicks();
+    tickCallback();
   } catch (error) {
     core.calls.reportUncaught(error);
   }

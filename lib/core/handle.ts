@@ -9,8 +9,9 @@ import { arrived, arrivedInTurn } from './arrivals';
 import { Command, command, isExiting, turn, turnAway } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
-import { EBADF, EINVAL, ENOTCONN, NativeSocket } from './native-socket';
+import { EBADF, EINVAL, ENOTCONN } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
+import { ReadingSocket } from './reading-socket';
 import {
   bytesOf,
   copy,
@@ -51,57 +52,25 @@ const takenPerTurn = 64 * 1024;
 
 const noReceiver: Receiver = {};
 
-/** An event that came while nobody was reading. */
-interface HeldEvent {
-  readonly event: number;
-  readonly data: Buffer | undefined;
-  readonly errno: number;
-}
-
-export class Handle extends NativeSocket {
+export class Handle extends ReadingSocket {
   owner: unknown = undefined;
-  /** Whether the last write that might have been taken was too much for its turn. */
-  private limited = false;
   receiver: Receiver = noReceiver;
-  bytesRead = 0;
   bytesWritten = 0;
 
   private blocked = false;
   private takenTurn = -1;
   private taken = 0;
+  /** Whether the last write that might have been taken was too much for its turn. */
+  private limited = false;
   /** Writes whose end is to be reported, in order. */
   private writing: PendingRequest[] | undefined = undefined;
   private shuttingDown: PendingRequest | undefined = undefined;
   private isShut = false;
   private closed: (() => void) | undefined = undefined;
-  private held: HeldEvent[] | undefined = undefined;
 
   /** Bytes written that the kernel has not taken. */
   get writeQueueSize(): number {
     return this.attached ? core.calls.outgoingSize(this.slot, this.generation) : 0;
-  }
-
-  // --- reading
-
-  readStart(): number {
-    if (!this.attached) return EBADF;
-    this.reading = true;
-    if (this.receiving) return 0;
-    this.receiving = true;
-    command(Command.receive, this.slot, this.generation, 1, 0, 0);
-    this.updateLiveness();
-    if (this.held !== undefined) process.nextTick(() => this.deliverHeld());
-    return 0;
-  }
-
-  readStop(): number {
-    if (!this.attached) return EBADF;
-    this.reading = false;
-    if (!this.receiving) return 0;
-    this.receiving = false;
-    command(Command.receive, this.slot, this.generation, 0, 0, 0);
-    this.updateLiveness();
-    return 0;
   }
 
   // --- writing
@@ -182,7 +151,7 @@ export class Handle extends NativeSocket {
    * what was written and not sent (tail). No callback that is still due is called.
    */
   detach(): { fd: number; head: Buffer[]; tail: Buffer[] } {
-    const head = (this.held ?? []).flatMap(({ data }) => (data === undefined ? [] : [data]));
+    const head = this.heldBytes();
     head.push(...takeUndelivered(this.slot, this.generation));
     const out: { head: Buffer[]; tail: Buffer[] } = { head: [], tail: [] };
     const fd = core.calls.detach(this.slot, this.generation, out);
@@ -225,35 +194,24 @@ export class Handle extends NativeSocket {
       case Event.closed:
         this.finishClose();
         return;
-      default:
-        this.context.runInAsyncScope(this.receive, this, event, first, second);
-    }
-  }
-
-  private receive(event: number, first: number, second: number): void {
-    switch (event) {
-      case Event.data: {
-        this.bytesRead += second;
+      case Event.data:
         arrived(second);
-        const data = copyReceived(first, second);
-        if (this.receiving && this.held === undefined) this.receiver.received?.(this, data);
-        else this.hold(event, data, 0);
+        this.receive(event, copyReceived(first, second), 0);
         return;
-      }
       case Event.end:
       case Event.receiveFailed:
         this.ended = true;
         this.updateLiveness();
-        if (this.receiving && this.held === undefined) this.deliverEnd(event, first);
-        else this.hold(event, undefined, first);
+        this.receive(event, undefined, first);
         return;
-      case Event.acceptFailed:
-        this.receiver.acceptFailed?.(this, first);
-        return;
-      case Event.sendFailed:
-        this.receiver.failed?.(this, first, 'write');
-        return;
+      default:
+        this.context.runInAsyncScope(this.deliverFailure, this, event, first);
     }
+  }
+
+  private deliverFailure(event: number, errno: number): void {
+    if (event === Event.acceptFailed) this.receiver.acceptFailed?.(this, errno);
+    else this.receiver.failed?.(this, errno, 'write');
   }
 
   /** The child is made outside of the listener's async context, which therefore ends with 'accepted'. */
@@ -272,28 +230,14 @@ export class Handle extends NativeSocket {
     this.receiver.accepted?.(this, child);
   }
 
-  private hold(event: number, data: Buffer | undefined, errno: number): void {
-    this.held ??= [];
-    this.held.push({ event, data, errno });
-  }
-
-  private deliverHeld(): void {
-    while (this.receiving && this.held !== undefined) {
-      const next = this.held.shift();
-      if (this.held.length === 0) this.held = undefined;
-      if (next === undefined) return;
-      if (next.data !== undefined) this.context.runInAsyncScope(this.deliverData, this, next.data);
-      else this.context.runInAsyncScope(this.deliverEnd, this, next.event, next.errno);
+  protected deliver(event: number, data: Buffer | undefined, errno: number): void {
+    if (data !== undefined) {
+      this.receiver.received?.(this, data);
+    } else if (event === Event.end) {
+      this.receiver.ended?.(this);
+    } else {
+      this.receiver.failed?.(this, errno, 'read');
     }
-  }
-
-  private deliverData(data: Buffer): void {
-    this.receiver.received?.(this, data);
-  }
-
-  private deliverEnd(event: number, errno: number): void {
-    if (event === Event.end) this.receiver.ended?.(this);
-    else this.receiver.failed?.(this, errno, 'read');
   }
 
   // --- parts

@@ -14,7 +14,6 @@ import {
   kTimeout,
   type SocketFields,
 } from './socket-fields';
-import { receivedBytes } from './socket-names';
 
 const WAITS_FOR_CONNECT = Number(process.versions.node.split('.')[0]) <= 20;
 
@@ -77,7 +76,7 @@ export function _destroy(this: SocketFields, error: Error | null, callback: Call
   if (handle) {
     const isException = Boolean(error);
     sendHeldWrites(this, handle);
-    this[kBytesRead] = receivedBytes(this, handle);
+    this[kBytesRead] = handle.bytesRead;
     this[kBytesWritten] = handle.bytesWritten;
     if (this.resetAndClosing) {
       this.resetAndClosing = false;

@@ -44,8 +44,6 @@ export const kReinitializeHandle: unique symbol = shared(
 export const kWriteCallback: unique symbol = Symbol('writeCallback');
 /** The function that every write of this socket gives to the core, made by the first that needs it. */
 export const kWriteDone: unique symbol = Symbol('writeDone');
-/** Bytes that came from the core and that the caller's smaller buffer (`onread`) has not taken yet. */
-export const kUndelivered: unique symbol = Symbol('undelivered');
 /** Set on a socket that took its handle from a BoundSocket: the path that this was bound to, if it was one. */
 export const kBound: unique symbol = Symbol('bound');
 
@@ -110,7 +108,6 @@ export interface SocketFields extends Duplex {
   [kBytesWritten]: number;
   [kWriteCallback]: Callback | null;
   [kWriteDone]: ((errno: number) => void) | null;
-  [kUndelivered]?: Buffer | null;
   [kBound]?: { path: string | undefined };
   [kAfterAsyncWrite](): void;
   [kReinitializeHandle](handle: Handle): void;

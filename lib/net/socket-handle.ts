@@ -11,7 +11,6 @@ import {
   kBuffer,
   kBufferGenerator,
   kReinitializeHandle,
-  kUndelivered,
   type SocketFields,
 } from './socket-fields';
 import { receiver } from './socket-reading';
@@ -27,7 +26,6 @@ export function initializeHandle(socket: SocketFields): void {
   handle.receiver = receiver;
   socket[asyncId] = handle.getAsyncId();
   if (socket[kBuffer]) {
-    socket[kUndelivered] = null;
     const generate = socket[kBufferGenerator];
     if (generate) {
       const buffer = generate();

@@ -2,15 +2,8 @@
  * A socket's addresses, its counters of bytes, and the words for its state. The peer's name is kept once read, so
  * that it is still known when the peer has gone.
  */
-import type { Address, Handle } from '../core/handle';
-import {
-  type Chunks,
-  kBound,
-  kBytesRead,
-  kBytesWritten,
-  kUndelivered,
-  type SocketFields,
-} from './socket-fields';
+import type { Address } from '../core/handle';
+import { type Chunks, kBound, kBytesRead, kBytesWritten, type SocketFields } from './socket-fields';
 
 export function _getpeername(this: SocketFields): Partial<Address> {
   const handle = this._handle;
@@ -60,12 +53,7 @@ export function localPort(this: SocketFields): number | undefined {
 
 /** The bytes that the program was given, or can read from the stream's buffer. */
 export function bytesRead(this: SocketFields): number {
-  return this._handle ? receivedBytes(this, this._handle) : this[kBytesRead];
-}
-
-/** What the core has received, without the rest that is kept back for a caller's own buffer. */
-export function receivedBytes(socket: SocketFields, handle: Handle): number {
-  return handle.bytesRead - (socket[kUndelivered]?.length ?? 0);
+  return this._handle ? this._handle.bytesRead : this[kBytesRead];
 }
 
 /** The bytes that went to the kernel. */

@@ -10,7 +10,6 @@ import {
   kBuffer,
   kBytesRead,
   kBytesWritten,
-  kUndelivered,
   kWriteCallback,
   type SocketFields,
 } from './socket-fields';
@@ -40,8 +39,8 @@ export function attach(
 }
 
 function restore(socket: SocketFields, { head = [], tail = [] }: Detached): void {
-  if (socket[kBuffer]) socket[kUndelivered] = head.length > 0 ? Buffer.concat(head) : null;
-  else for (const chunk of head) socket.push(chunk);
+  if (!socket[kBuffer]) for (const chunk of head) socket.push(chunk);
+  else if (head.length > 0) socket._handle?.unread(Buffer.concat(head));
   for (const chunk of tail) socket.write(chunk);
 }
 
@@ -90,8 +89,6 @@ function takeUnread(socket: SocketFields): Buffer[] {
   }
   // A stream that was about to emit it, as in the middle of its 'data' events, finds nothing left.
   socket._readableState.length = 0;
-  const rest = socket[kUndelivered];
-  if (rest) unread.push(rest);
   return unread;
 }
 

@@ -7,13 +7,7 @@ import { Duplex } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import type { Handle, Receiver } from '../core/handle';
 import { ErrnoException } from './errors';
-import {
-  kBuffer,
-  kBufferCallback,
-  kBufferGenerator,
-  kUndelivered,
-  type SocketFields,
-} from './socket-fields';
+import { kBuffer, kBufferCallback, kBufferGenerator, type SocketFields } from './socket-fields';
 import { writeAfterEndOfReading } from './socket-writing';
 
 /** The functions that the core calls for every socket. */
@@ -52,48 +46,20 @@ function stopReading(socket: SocketFields, handle: Handle): void {
 }
 
 function startReading(socket: SocketFields, handle: Handle): void {
-  if (socket[kUndelivered]) {
-    // The rest of an earlier chunk comes first, and when the kernel's data would: after the ticks of
-    // this turn, and so after 'resume'.
-    handle.reading = true;
-    setImmediate(deliverRest, socket, handle);
-    return;
-  }
   const errno = handle.readStart();
   if (errno) socket.destroy(new ErrnoException(errno, 'read'));
 }
 
-function deliverRest(socket: SocketFields, handle: Handle): void {
-  const rest = socket[kUndelivered];
-  if (!rest || socket.destroyed || socket._handle !== handle || !handle.reading) return;
-  socket[kUndelivered] = null;
-  fillCallersBuffer(socket, handle, rest);
-  if (socket.destroyed || !handle.reading) return;
-  // Only the mark was set: the core itself does not read yet.
-  handle.reading = false;
-  startReading(socket, handle);
-}
-
-/**
- * Copies a chunk into the caller's buffer, as often as it takes, and keeps the rest when the caller's callback
- * answers false or pauses the socket.
- */
+/** As much of a chunk as the caller's buffer has room for; the callback's answer false pauses the socket. */
 function fillCallersBuffer(socket: SocketFields, handle: Handle, data: Buffer): void {
-  let offset = 0;
-  while (offset < data.length) {
-    const buffer = socket[kBuffer] as Uint8Array;
-    const length = data.copy(buffer, 0, offset);
-    offset += length;
-    const more = socket[kBufferCallback]?.(length, buffer);
-    const next = socket[kBufferGenerator]?.();
-    if (isUint8Array(next)) socket[kBuffer] = next;
-    if (socket.destroyed) return;
-    if (more === false) stopReading(socket, handle);
-    if (!handle.reading) {
-      if (offset < data.length) socket[kUndelivered] = data.subarray(offset);
-      return;
-    }
-  }
+  const buffer = socket[kBuffer] as Uint8Array;
+  const length = data.copy(buffer);
+  // Before the callback, which may throw, or take the descriptor away with what was not read.
+  if (length < data.length) handle.unread(data.subarray(length));
+  const more = socket[kBufferCallback]?.(length, buffer);
+  const next = socket[kBufferGenerator]?.();
+  if (isUint8Array(next)) socket[kBuffer] = next;
+  if (more === false) stopReading(socket, handle);
 }
 
 /** stream.Readable's demand for data. Before the connection stands the demand waits for it. */

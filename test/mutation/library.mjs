@@ -12,15 +12,27 @@ const handle = mutantsOf('lib/core/handle.ts', [...OWNERSHIP, 'register'], {
   'bytes of the batch stay behind when a socket is given away': without(
     'head.push(...(0, event_dispatcher_1.takeUndelivered)(this.slot, this.generation));',
   ),
-  'bytes that are held stay behind when a socket is given away': replace(
-    '(this.held ?? []).flatMap(({ data }) => (data === undefined ? [] : [data]))',
-    '[]',
-  ),
   'the core does not hear of a close': without(
     '(0, command_writer_1.command)(command_writer_1.Command.close, this.slot, this.generation, reset, 0, 0);',
   ),
   'a closed socket keeps its name': replace('this.leave(); try {', 'try {'),
 });
+
+const reading = [
+  ...mutantsOf('lib/core/reading-socket.ts', ['received-portions'], {
+    'portions come without the ticks between them': without('(0, event_dispatcher_1.runTicks)();'),
+    'what is left when a listener throws stays held': replace(
+      'if (this.held !== undefined) this.deliverHeldLater(); throw error;',
+      'throw error;',
+    ),
+  }),
+  ...mutantsOf('lib/core/handle.ts', ['received-portions', ...OWNERSHIP], {
+    'bytes that are held stay behind when a socket is given away': replace(
+      'this.heldBytes()',
+      '[]',
+    ),
+  }),
+];
 
 const writing = [
   ...mutantsOf('lib/core/handle.ts', ['loop-fairness'], {
@@ -57,4 +69,4 @@ const ownership = mutantsOf('lib/net/socket-ownership.ts', OWNERSHIP, {
   ),
 });
 
-export const LIBRARY = [...handle, ...writing, ...events, ...ownership];
+export const LIBRARY = [...handle, ...reading, ...writing, ...events, ...ownership];
