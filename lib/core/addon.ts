@@ -58,7 +58,8 @@ export interface Calls {
   detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
   drain(): void;
   settle(): void;
-  flush(): void;
+  /** Whether there is more to do, or to deliver. */
+  flush(): boolean;
   referenceLoop(referenced: boolean): void;
   reportUncaught(error: unknown): void;
   ledger(): Ledger;

@@ -63,6 +63,11 @@ export function turnAway(slot: number, generation: number): void {
 // What was written leaves before the process does, and what an 'exit' listener still writes leaves
 // at once, since no further turn comes.
 if (core !== undefined) {
+  // Bytes that the kernel has no room for keep the process. Those of the last turn are not known yet when the loop ends:
+  // it goes on if there are events, which tell.
+  process.on('beforeExit', () => {
+    if (core.calls.flush()) setImmediate(() => undefined);
+  });
   process.on('exit', () => {
     exiting = true;
     core.calls.flush();

@@ -128,8 +128,9 @@ export class Handle extends ReadingSocket {
     return 0;
   }
 
+  /** What was taken and has not left is under way, too. */
   protected sends(): boolean {
-    return this.writes() || this.shuttingDown !== undefined;
+    return this.writes() || this.shuttingDown !== undefined || (this.blocked && this.attached);
   }
 
   // --- giving the socket up
@@ -186,10 +187,9 @@ export class Handle extends ReadingSocket {
         return;
       }
       case Event.blocked:
-        this.blocked = true;
-        return;
       case Event.unblocked:
-        this.blocked = false;
+        this.blocked = event === Event.blocked;
+        this.updateLiveness();
         return;
       case Event.closed:
         this.finishClose();

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { type Ending, run } from './programs';
+import { type Ending, run, shortFolder } from './programs';
 
 const START = `
 const net = require(process.argv[2]);
@@ -169,3 +169,54 @@ t.test('a connect under way keeps the process, unreferenced or not', async (t) =
   }
   t.same(JSON.parse(blocked.stdout || blocked.stderr), expected);
 });
+
+/** Programs that fill the kernel's buffers and have nothing else to wait for. */
+const fills: Record<string, string> = {
+  'what was taken in earlier turns': `
+    const socket = net.connect(path, function step() {
+      socket.pause();
+      for (let i = 0; i < 4; i++) socket.write(Buffer.alloc(15_000));
+      const turns = (left, then) => setImmediate(left === 0 ? then : () => turns(left - 1, then));
+      turns(3, () => (socket.writableLength + socket._handle.writeQueueSize > 0 ? socket.unref() : step()));
+    });`,
+  'what was taken in the last turn': `
+    const socket = net.connect(path, () => {
+      socket.pause();
+      let steps = 0;
+      const step = () => {
+        for (let i = 0; i < 4; i++) socket.write(Buffer.alloc(15_000));
+        if (++steps < 4) setImmediate(() => setImmediate(step));
+      };
+      step();
+    });`,
+};
+
+for (const [name, program] of Object.entries(fills)) {
+  t.test(`${name} keeps the process until it has left`, async (t) => {
+    const path = `${shortFolder()}/peer`;
+    const file = `${t.testdir({
+      'program.cjs': `
+        const net = require(process.argv[2]);
+        const path = process.argv[3];
+        ${program}
+        process.on('exit', () => console.log(socket.bytesWritten));`,
+    })}/program.cjs`;
+    for (const net of ['node:net', 'soref']) {
+      const server = createServer({ pauseOnConnect: true }).listen(path);
+      await once(server, 'listening');
+      const accepted = once(server, 'connection');
+      const ending = run(file, { args: [net, path] });
+      const [peer] = (await accepted) as [Socket];
+      let bytes = 0;
+      peer.on('data', (data) => {
+        bytes += data.length;
+      });
+      setTimeout(() => peer.resume(), 500);
+      await once(peer, 'end');
+      t.equal((await ending).stdout, `${bytes}\n`, net);
+      peer.destroy();
+      server.close();
+      await once(server, 'close');
+    }
+  });
+}
