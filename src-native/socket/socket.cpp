@@ -84,14 +84,16 @@ void Socket::send_copy(std::span<const std::byte> bytes, bool notify) {
 
 void Socket::send_pinned(std::span<const std::byte> bytes, std::unique_ptr<protocol::Pin> pin) {
   if (cant_send_) return;
+  write_unfinished_ = true;
   outgoing_.append_pinned(bytes, std::move(pin));
   want_flush();
 }
 
 bool Socket::notify_when_drained() {
+  write_unfinished_ = false;
   if (cant_send_) {
     // What was sent has not left, and nobody would hear of that who goes on sending in this turn.
-    report(Event::written, -EPIPE, 1);
+    report(Event::written, std::exchange(write_error_, -EPIPE), 1);
     return true;
   }
   if (outgoing_.empty()) return false;
@@ -257,6 +259,9 @@ void Socket::send_failed(int error) noexcept {
   set_cant_send();
   if (awaited > 0) {
     report(Event::written, error, static_cast<std::int32_t>(awaited));
+  } else if (write_unfinished_) {
+    // The write that it is a part of is about to ask.
+    write_error_ = error;
   } else {
     report(Event::send_failed, error);
   }
