@@ -62,3 +62,23 @@ for (const [written, write] of Object.entries(writers)) {
     });
   }
 }
+
+for (const length of [3, 20_000]) {
+  t.test(`${length} bytes, and resetAndDestroy()`, async (t) => {
+    const { stdout } = await onBothNets(
+      t,
+      `const peer = require('node:net').createServer((socket) => {
+        let bytes = 0;
+        socket.on('data', (data) => { bytes += data.length; });
+        // The kernel keeps what has arrived before a reset, which Node may take for an end.
+        socket.on('error', () => {}).on('close', () => { log('got', bytes); peer.close(); });
+      });
+      peer.listen(0, '127.0.0.1', () => {
+        net.connect(peer.address().port, '127.0.0.1', function () {
+          setTimeout(() => { this.write(Buffer.alloc(${length})); this.resetAndDestroy(); }, 100);
+        });
+      });`,
+    );
+    t.equal(stdout, `got ${length}\n`);
+  });
+}
