@@ -200,7 +200,7 @@ Napi::Value send_appended(Info info) {
   core.drain();
   socket::Socket* socket = socket_of(info);
   if (socket == nullptr) return number(info, -EBADF);
-  if (info[2].ToBoolean()) core.send_now(*socket);
+  if (boolean(info, 2)) core.send_now(*socket);
   return number(info, socket->notify_when_drained() ? 0 : 1);
 }
 
