@@ -9,6 +9,7 @@ import { arrived, arrivedInTurn } from './arrivals';
 import { Command, command, isExiting, turn, turnAway } from './command-writer';
 import { core } from './environment';
 import { copyReceived, Event, takeUndelivered } from './event-dispatcher';
+import { Activity } from './liveness';
 import { EBADF, EINVAL, ENOTCONN } from './native-socket';
 import { type Done, finishAll, PendingRequest } from './pending-request';
 import { ReadingSocket } from './reading-socket';
@@ -124,7 +125,7 @@ export class Handle extends ReadingSocket {
     this.isShut = true;
     this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this.getAsyncId(), done);
     command(Command.shutdown, this.slot, this.generation, 0, 0, 0);
-    this.updateLiveness();
+    this.updateRequests();
     return 0;
   }
 
@@ -172,7 +173,7 @@ export class Handle extends ReadingSocket {
       case Event.connected: {
         const request = this.connecting;
         this.connecting = undefined;
-        this.updateLiveness();
+        this.updateRequests();
         request?.finish(first);
         return;
       }
@@ -182,14 +183,14 @@ export class Handle extends ReadingSocket {
       case Event.shutDown: {
         const request = this.shuttingDown;
         this.shuttingDown = undefined;
-        this.updateLiveness();
+        this.updateRequests();
         request?.finish(first);
         return;
       }
       case Event.blocked:
       case Event.unblocked:
         this.blocked = event === Event.blocked;
-        this.updateLiveness();
+        this.updateRequests();
         return;
       case Event.closed:
         this.finishClose();
@@ -200,8 +201,7 @@ export class Handle extends ReadingSocket {
         return;
       case Event.end:
       case Event.receiveFailed:
-        this.ended = true;
-        this.updateLiveness();
+        this.update(Activity.ended, 0);
         this.receive(event, undefined, first);
         return;
       default:
@@ -291,14 +291,14 @@ export class Handle extends ReadingSocket {
     if (notify) {
       this.writing ??= [];
       this.writing.push(new PendingRequest('WRITEWRAP', this.getAsyncId(), done));
-      this.updateLiveness();
+      this.updateRequests();
     }
     return !notify;
   }
 
   private finishWrites(errno: number, count: number): void {
     const finished = this.writing?.splice(0, count);
-    this.updateLiveness();
+    this.updateRequests();
     if (finished !== undefined) finishAll(finished, errno);
   }
 
@@ -313,16 +313,15 @@ export class Handle extends ReadingSocket {
     const wasAttached = this.attached;
     this.phase = 'closing';
     this.reading = false;
-    this.receiving = false;
+    this.update(Activity.closing, Activity.receiving);
     this.closed = done;
     if (wasAttached) {
       command(Command.close, this.slot, this.generation, reset, 0, 0);
       // A program may bind the name again, or look for the path, once it has closed what had it.
-      if (this.listening || this.path() !== undefined) core.calls.settle();
+      if (this.is(Activity.listening) || this.path() !== undefined) core.calls.settle();
     } else {
       setImmediate(() => this.finishClose());
     }
-    this.updateLiveness();
   }
 
   private finishClose(): void {

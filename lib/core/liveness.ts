@@ -6,12 +6,33 @@
 
 import { core } from './environment';
 
+/** What a handle does, as bits of one number, since there are as many handles as connections. */
+export const Activity = {
+  /** The program has not unref'd it. */
+  referenced: 1,
+  /** The core was told to receive. */
+  receiving: 2,
+  /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
+  ended: 4,
+  listening: 8,
+  /** A connect, write or shutdown is under way. */
+  requesting: 16,
+  closing: 32,
+} as const;
+
 let holders = 0;
 
-export function holdLoop(): void {
-  if (holders++ === 0) core.calls.referenceLoop(true);
+/** To be told of every change of a handle's activities. */
+export function activitiesChanged(before: number, after: number): void {
+  const held = keepsLoop(before);
+  if (held === keepsLoop(after)) return;
+  holders += held ? -1 : 1;
+  if (holders === (held ? 0 : 1)) core.calls.referenceLoop(!held);
 }
 
-export function releaseLoop(): void {
-  if (--holders === 0) core.calls.referenceLoop(false);
+function keepsLoop(activities: number): boolean {
+  const { referenced, receiving, ended, listening, requesting, closing } = Activity;
+  if ((activities & (requesting | closing)) !== 0) return true;
+  if ((activities & referenced) === 0) return false;
+  return (activities & (receiving | ended)) === receiving || (activities & listening) !== 0;
 }

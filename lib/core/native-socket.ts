@@ -10,7 +10,7 @@ import { causedBy } from './async-cause';
 import { Command, command } from './command-writer';
 import { core } from './environment';
 import { type EventReceiver, register, unregister } from './event-dispatcher';
-import { holdLoop, releaseLoop } from './liveness';
+import { Activity, activitiesChanged } from './liveness';
 import { type ConnectRequest, PendingRequest } from './pending-request';
 import { type AccessDenied, refusal } from './permission';
 import type { SocketDetails } from './reports';
@@ -66,15 +66,9 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   protected phase: Phase = 'unattached';
   protected connecting: PendingRequest | undefined = undefined;
 
-  /** The peer has sent its last byte, or reading has failed: nothing more is waited for. */
-  protected ended = false;
-
   /** Where events run: in this handle's own async context, until asyncReset() gives it another. */
   protected context: AsyncResource = this;
-  protected receiving = false;
-  protected listening = false;
-  private referenced = true;
-  private holdsLoop = false;
+  private activities: number = Activity.referenced;
   /** Set before there is a socket to set them on: option, value, option, value … */
   private earlyOptions: number[] | undefined = undefined;
   private boundPath: string | undefined = undefined;
@@ -133,8 +127,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     if (!this.attached) return EINVAL;
     const error = core.calls.listen(this.slot, this.generation, backlog);
     if (error !== 0) return error;
-    this.listening = true;
-    this.updateLiveness();
+    this.update(Activity.listening, 0);
     return 0;
   }
 
@@ -154,7 +147,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
       this.getAsyncId(),
       (status) => request.oncomplete(status),
     );
-    this.updateLiveness();
+    this.updateRequests();
     return 0;
   }
 
@@ -176,10 +169,8 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     unregister(this.slot, this);
     this.phase = 'closed';
     this.reading = false;
-    this.receiving = false;
-    this.listening = false;
     this.connecting = undefined;
-    this.updateLiveness();
+    this.update(0, ~Activity.referenced);
     this.context.emitDestroy();
   }
 
@@ -259,29 +250,32 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
   // --- the loop
 
   ref(): void {
-    this.referenced = true;
-    this.updateLiveness();
+    this.update(Activity.referenced, 0);
   }
 
   unref(): void {
-    this.referenced = false;
-    this.updateLiveness();
+    this.update(0, Activity.referenced);
   }
 
   hasRef(): boolean {
-    return this.referenced && this.phase !== 'closed';
+    return this.is(Activity.referenced) && this.phase !== 'closed';
   }
 
-  protected updateLiveness(): void {
-    const holds =
-      this.phase === 'closing' ||
-      this.connecting !== undefined ||
-      this.sends() ||
-      (this.referenced && ((this.receiving && !this.ended) || this.listening));
-    if (holds === this.holdsLoop) return;
-    this.holdsLoop = holds;
-    if (holds) holdLoop();
-    else releaseLoop();
+  protected is(activity: number): boolean {
+    return (this.activities & activity) !== 0;
+  }
+
+  protected update(begun: number, ended: number): void {
+    const before = this.activities;
+    this.activities = (before & ~ended) | begun;
+    activitiesChanged(before, this.activities);
+  }
+
+  /** After each change of what the handle has asked the core for. */
+  protected updateRequests(): void {
+    const { requesting } = Activity;
+    if (this.connecting !== undefined || this.sends()) this.update(requesting, 0);
+    else this.update(0, requesting);
   }
 
   // --- parts

@@ -4,6 +4,7 @@
  */
 import { Command, command } from './command-writer';
 import { Event, runTicks } from './event-dispatcher';
+import { Activity } from './liveness';
 import { EBADF, NativeSocket } from './native-socket';
 
 /** An event that came while nobody was reading, or bytes that the owner has given back. */
@@ -25,10 +26,9 @@ export abstract class ReadingSocket extends NativeSocket {
   readStart(): number {
     if (!this.attached) return EBADF;
     this.reading = true;
-    if (this.receiving) return 0;
-    this.receiving = true;
+    if (this.is(Activity.receiving)) return 0;
     command(Command.receive, this.slot, this.generation, 1, 0, 0);
-    this.updateLiveness();
+    this.update(Activity.receiving, 0);
     if (this.held !== undefined) this.deliverHeldLater();
     return 0;
   }
@@ -36,10 +36,9 @@ export abstract class ReadingSocket extends NativeSocket {
   readStop(): number {
     if (!this.attached) return EBADF;
     this.reading = false;
-    if (!this.receiving) return 0;
-    this.receiving = false;
+    if (!this.is(Activity.receiving)) return 0;
     command(Command.receive, this.slot, this.generation, 0, 0, 0);
-    this.updateLiveness();
+    this.update(0, Activity.receiving);
     return 0;
   }
 
@@ -56,7 +55,7 @@ export abstract class ReadingSocket extends NativeSocket {
   }
 
   protected receive(event: number, data: Buffer | undefined, errno: number): void {
-    if (this.receiving && this.held === undefined) {
+    if (this.is(Activity.receiving) && this.held === undefined) {
       this.deliverNow(event, data, errno);
       this.deliverHeld();
     } else {
@@ -82,10 +81,10 @@ export abstract class ReadingSocket extends NativeSocket {
   }
 
   private deliverHeld(): void {
-    while (this.receiving && this.held !== undefined) {
+    while (this.is(Activity.receiving) && this.held !== undefined) {
       // Those of the event before, as between two events of the core.
       runTicks();
-      const next = this.receiving ? this.held?.shift() : undefined;
+      const next = this.is(Activity.receiving) ? this.held?.shift() : undefined;
       if (next === undefined) return;
       if (this.held?.length === 0) this.held = undefined;
       this.deliverNow(next.event, next.data, next.errno);
