@@ -54,7 +54,6 @@ const takenPerTurn = 64 * 1024;
 const noReceiver: Receiver = {};
 
 export class Handle extends ReadingSocket {
-  owner: unknown = undefined;
   receiver: Receiver = noReceiver;
   bytesWritten = 0;
 
@@ -123,7 +122,7 @@ export class Handle extends ReadingSocket {
     if (this.phase === 'unattached') return ENOTCONN;
     if (!this.attached || this.isShut) return EBADF;
     this.isShut = true;
-    this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this.getAsyncId(), done);
+    this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this, done);
     command(Command.shutdown, this.slot, this.generation, 0, 0, 0);
     this.updateRequests();
     return 0;
@@ -290,7 +289,7 @@ export class Handle extends ReadingSocket {
     this.bytesWritten += length;
     if (notify) {
       this.writing ??= [];
-      this.writing.push(new PendingRequest('WRITEWRAP', this.getAsyncId(), done));
+      this.writing.push(new PendingRequest('WRITEWRAP', this, done));
       this.updateRequests();
     }
     return !notify;
@@ -303,7 +302,7 @@ export class Handle extends ReadingSocket {
   }
 
   private refuse(done: Done): boolean {
-    const request = new PendingRequest('WRITEWRAP', this.getAsyncId(), done);
+    const request = new PendingRequest('WRITEWRAP', this, done);
     setImmediate(() => request.finish(EBADF));
     return false;
   }

@@ -55,6 +55,7 @@ export type Phase = 'unattached' | 'attached' | 'closing' | 'closed';
 
 export abstract class NativeSocket extends AsyncResource implements EventReceiver {
   kind: Kind;
+  owner: unknown = undefined;
   /**
    * Whether the owner reads. Node's own modules set it before they call readStart and readStop, as it
    * is a plain field of Node's handles; what the core was told is `receiving`.
@@ -144,7 +145,7 @@ export abstract class NativeSocket extends AsyncResource implements EventReceive
     if (error !== 0) return error;
     this.connecting = new PendingRequest(
       family === Family.local ? 'PIPECONNECTWRAP' : 'TCPCONNECTWRAP',
-      this.getAsyncId(),
+      this,
       (status) => request.oncomplete(status),
     );
     this.updateRequests();

@@ -6,9 +6,10 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { causedBy } from './async-cause';
+import type { NativeSocket } from './native-socket';
 
-/** Called exactly once, never during the call that takes it, with 0 or a negative errno. */
-export type Done = (errno: number) => void;
+/** Called exactly once on the handle that was asked, never during the call that takes it, with 0 or a negative errno. */
+export type Done = (this: NativeSocket, errno: number) => void;
 
 /**
  * What a connect is asked with. An object with this method, as Node's handles take it: a program that puts a connect()
@@ -22,17 +23,18 @@ export interface ConnectRequest {
 type Type = 'TCPCONNECTWRAP' | 'PIPECONNECTWRAP' | 'WRITEWRAP' | 'SHUTDOWNWRAP';
 
 export class PendingRequest extends AsyncResource {
-  private readonly done: Done;
-
-  /** `handleAsyncId` is what it is asked of, which async hooks see as its cause. */
-  constructor(type: Type, handleAsyncId: number, done: Done) {
-    super(type, causedBy(handleAsyncId));
-    this.done = done;
+  /** The handle that is asked is also what async hooks see as the cause. */
+  constructor(
+    type: Type,
+    private readonly asked: NativeSocket,
+    private readonly done: Done,
+  ) {
+    super(type, causedBy(asked.getAsyncId()));
   }
 
   finish(errno: number): void {
     try {
-      this.runInAsyncScope(this.done, undefined, errno);
+      this.runInAsyncScope(this.done, this.asked, errno);
     } finally {
       this.emitDestroy();
     }

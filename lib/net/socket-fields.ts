@@ -42,8 +42,6 @@ export const kReinitializeHandle: unique symbol = shared(
 
 /** The callback of the write that the core has and has not finished; null when there is none. */
 export const kWriteCallback: unique symbol = Symbol('writeCallback');
-/** The function that every write of this socket gives to the core, made by the first that needs it. */
-export const kWriteDone: unique symbol = Symbol('writeDone');
 /** Set on a socket that took its handle from a BoundSocket: the path that this was bound to, if it was one. */
 export const kBound: unique symbol = Symbol('bound');
 
@@ -107,7 +105,6 @@ export interface SocketFields extends Duplex {
   [kBytesRead]: number;
   [kBytesWritten]: number;
   [kWriteCallback]: Callback | null;
-  [kWriteDone]: ((errno: number) => void) | null;
   [kBound]?: { path: string | undefined };
   [kAfterAsyncWrite](): void;
   [kReinitializeHandle](handle: Handle): void;

@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
+import type { Done } from '../core/handle';
 import {
   ERR_SOCKET_CLOSED,
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
@@ -17,7 +18,6 @@ import {
   kAfterAsyncWrite,
   kLastWriteQueueSize,
   kWriteCallback,
-  kWriteDone,
   type SocketFields,
 } from './socket-fields';
 
@@ -68,7 +68,7 @@ export function _writeGeneric(
     ? handle.writev(data as Chunks, done)
     : handle.write(data as Buffer | string, charset, done);
   if (taken) {
-    if (done === this[kWriteDone]) this[kWriteCallback] = null;
+    if (done === writeDone) this[kWriteCallback] = null;
     callback();
   } else {
     this[kLastWriteQueueSize] = handle.writeQueueSize;
@@ -77,21 +77,23 @@ export function _writeGeneric(
 }
 
 /**
- * What the core calls when the write is through. A stream has one write at a time, so all writes of a socket share
- * one function and the callback waits in a field; only a write past the stream's queue needs a function of its own.
+ * What the core calls when the write is through. A stream has one write at a time, so its callback waits in a field
+ * of the socket; only a write past the stream's queue needs a function of its own.
  */
-function doneFor(socket: SocketFields, callback: Callback): (errno: number) => void {
-  if (socket[kWriteCallback] !== null) return (errno) => writeDone(socket, callback, errno);
+function doneFor(socket: SocketFields, callback: Callback): Done {
+  if (socket[kWriteCallback] !== null) return (errno) => finishWrite(socket, callback, errno);
   socket[kWriteCallback] = callback;
-  socket[kWriteDone] ??= (errno) => {
-    const waiting = socket[kWriteCallback] as Callback;
-    socket[kWriteCallback] = null;
-    writeDone(socket, waiting, errno);
-  };
-  return socket[kWriteDone];
+  return writeDone;
 }
 
-function writeDone(socket: SocketFields, callback: Callback, errno: number): void {
+const writeDone: Done = function (errno) {
+  const socket = this.owner as SocketFields;
+  const callback = socket[kWriteCallback] as Callback;
+  socket[kWriteCallback] = null;
+  finishWrite(socket, callback, errno);
+};
+
+function finishWrite(socket: SocketFields, callback: Callback, errno: number): void {
   if (socket.destroyed) {
     // The stream has reported its destruction already.
     callback(null);

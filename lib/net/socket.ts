@@ -43,7 +43,6 @@ import {
   kTypeOfService,
   kUpdateTimer,
   kWriteCallback,
-  kWriteDone,
   type SocketFields,
 } from './socket-fields';
 import { initializeHandle, reinitializeHandle } from './socket-handle';
@@ -140,7 +139,6 @@ const SocketFunction = function Socket(
   self[kBufferCallback] = null;
   self[kBufferGenerator] = null;
   self[kWriteCallback] = null;
-  self[kWriteDone] = null;
   self._closeAfterHandlingError = false;
 
   Reflect.apply(Duplex as never, self, [options]);
