@@ -124,6 +124,22 @@ const lives: [name: string, program: string, alive: boolean][] = [
     });`,
     true,
   ],
+  [
+    'a half-open socket whose peer has ended',
+    `const server = net.createServer((socket) => socket.unref().end()).listen(0, '127.0.0.1', () => {
+      server.unref();
+      net.connect({ port: server.address().port, host: '127.0.0.1', allowHalfOpen: true }).resume();
+    });`,
+    false,
+  ],
+  [
+    'an unreferenced socket with a write under way',
+    `const server = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1', () => {
+      server.unref();
+      net.connect(server.address().port, '127.0.0.1').unref().write(Buffer.alloc(64 * 2 ** 20));
+    });`,
+    true,
+  ],
 ];
 
 for (const [name, program, alive] of lives) {

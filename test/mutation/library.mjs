@@ -50,6 +50,16 @@ const writing = [
   }),
 ];
 
+const liveness = mutantsOf('lib/core/liveness.ts', ['process-exit'], {
+  'a request under way does not hold the loop': replace('requesting | closing', 'closing'),
+  'an unreferenced reader holds the loop': replace('(activities & referenced) === 0', 'false'),
+  'a reader holds the loop when its peer has ended': replace(
+    '(activities & (receiving | ended)) === receiving',
+    '(activities & receiving) !== 0',
+  ),
+  'a listener does not hold the loop': replace(' || (activities & listening) !== 0', ''),
+});
+
 const events = mutantsOf('lib/core/event-dispatcher.ts', ['slot-reuse', 'ownership-misuse'], {
   'an event finds its socket by the slot alone': replace(
     'receiver !== undefined && receiver.generation === control[at + 2]',
@@ -69,4 +79,4 @@ const ownership = mutantsOf('lib/net/socket-ownership.ts', OWNERSHIP, {
   ),
 });
 
-export const LIBRARY = [...handle, ...reading, ...writing, ...events, ...ownership];
+export const LIBRARY = [...handle, ...reading, ...writing, ...liveness, ...events, ...ownership];
