@@ -117,10 +117,10 @@ export class Handle extends ReadingSocket {
     core.calls.sendAppended(this.slot, this.generation, true);
   }
 
-  /** Sends FIN after everything written so far. */
+  /** Sends FIN after everything written so far. -ENOTCONN where there is no connection to send it on, or none any more. */
   shutdown(done: Done): number {
-    if (this.phase === 'unattached') return ENOTCONN;
-    if (!this.attached || this.isShut) return EBADF;
+    if (this.phase === 'unattached' || this.isShut) return ENOTCONN;
+    if (!this.attached) return EBADF;
     this.isShut = true;
     this.shuttingDown = new PendingRequest('SHUTDOWNWRAP', this, done);
     command(Command.shutdown, this.slot, this.generation, 0, 0, 0);

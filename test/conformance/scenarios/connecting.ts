@@ -153,6 +153,19 @@ export const connecting: Scenarios = {
     log.state(client, 'ready');
   },
 
+  'family selection past a broken address, and an end before it': async (net, log) => {
+    const { server, port } = await listening(net, log);
+    server.on('connection', (peer) => peer.resume().end('answer'));
+    const addresses = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const options = { port, host: 'name.test', autoSelectFamily: true };
+    const client = log.watch('client', net.connect({ ...options, ...answering(null, addresses) }));
+    flow(client.end());
+    await closed(client);
+  },
+
   'family selection where every address is broken': async (net, log) => {
     const port = await freePort(net);
     log.call(port, '<no port>');
