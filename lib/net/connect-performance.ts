@@ -4,8 +4,11 @@
  * is an object of ours that reports what happened to the real one. That costs something, so it is done only while
  * somebody observes.
  */
+import { channel } from 'node:diagnostics_channel';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { NodeSocket } from './node-net';
+
+const clientSockets = channel('net.client.socket');
 
 /** Ends the measurement: the entry's duration runs until this is called. */
 export type Measure = () => void;
@@ -40,6 +43,16 @@ interface Request {
   ): void;
 }
 
+/** Newer Nodes announce every socket that connects, and the one on paper is nobody's. */
+function unannounced(connect: () => void): void {
+  Object.defineProperty(clientSockets, 'publish', { value: () => undefined, configurable: true });
+  try {
+    connect();
+  } finally {
+    Reflect.deleteProperty(clientSockets, 'publish');
+  }
+}
+
 /** Starts the measurement of one attempt, if anybody wants to know. */
 export function measureConnect(address: string, port: number): Measure | undefined {
   if (!observed) return undefined;
@@ -59,14 +72,16 @@ export function measureConnect(address: string, port: number): Measure | undefin
     getAsyncId: () => 0,
   };
   const stand = new NodeSocket({ handle, manualStart: true } as never);
-  stand.connect({
-    host: 'localhost',
-    port,
-    family: 4,
-    // A lookup that answers at once makes the socket start, and with it the measurement, during this call.
-    lookup: (_host: string, _options: unknown, callback: (...values: unknown[]) => void) =>
-      callback(null, address, address.includes(':') ? 6 : 4),
-  } as never);
+  unannounced(() =>
+    stand.connect({
+      host: 'localhost',
+      port,
+      family: 4,
+      // A lookup that answers at once makes the socket start, and with it the measurement, during this call.
+      lookup: (_host: string, _options: unknown, callback: (...values: unknown[]) => void) =>
+        callback(null, address, address.includes(':') ? 6 : 4),
+    } as never),
+  );
   return () => {
     request?.oncomplete(0, handle, request, true, true);
     stand.destroy();
