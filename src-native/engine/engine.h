@@ -149,6 +149,9 @@ class Engine {
 
   // --- running
 
+  // Hands everything started so far to the kernel, so that a system call that follows comes after
+  // it. Queues nothing.
+  virtual void hand_over() noexcept {}
   // Hands everything started so far to the kernel and queues what finished meanwhile. Does not
   // block. It arms the wake-up descriptor, so it must be the last call before the loop asks
   // has_work() and blocks.

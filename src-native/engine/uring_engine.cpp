@@ -196,10 +196,14 @@ bool UringEngine::forget(Channel& channel) noexcept {
 
 // --- running
 
+void UringEngine::hand_over() noexcept {
+  if (io_uring_sq_ready(ring_.get()) > 0) enter();
+}
+
 void UringEngine::submit() noexcept {
   ring_.disarm_wakeup();
   restart();
-  if (io_uring_sq_ready(ring_.get()) > 0) enter();
+  hand_over();
   collect();
   ring_.arm_wakeup();
 }

@@ -39,6 +39,7 @@ class UringEngine final : public Engine {
   void cancel_write(Channel& channel) noexcept override;
   bool forget(Channel& channel) noexcept override;
 
+  void hand_over() noexcept override;
   void submit() noexcept override;
   void reap() noexcept override;
   void wait(int timeout_milliseconds) noexcept override;

@@ -68,6 +68,8 @@ void KernelProtocol::leave(ControlBlock& block) noexcept {
     stack_->start_send(block);
   }
   quiesce(block);
+  // Where nothing is to be waited for, close(2) would overtake what others were given to send.
+  if (block.channel.idle()) stack_->engine().hand_over();
   stack_->close_unused(block);
 }
 

@@ -1,8 +1,5 @@
 // Kernel sockets through the whole core below binding/: real connections on loopback and on Unix
 // paths, and what is left of them afterwards.
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
 #include "kernel_fixture.h"
 
 namespace soref {
@@ -85,35 +82,6 @@ TEST_CASE("a socket closed with everything in flight sends what it can and is fr
     CHECK(core.run([&] { return core.count(Event::end) == 1; }));
     CHECK_EQ(core.received, std::string("last words"));
     CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
-  });
-}
-
-TEST_CASE("what was written behind a send in flight leaves before a close and before a reset") {
-  for (const bool reset : {false, true}) {
-    on_each_engine([reset](Core& core) {
-      const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
-      pair.server->send_copy(bytes("first, "), false);
-      core.layer.flush();
-      pair.server->send_copy(bytes("last"), false);
-      pair.server->close(reset);
-      CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
-      pair.client->receive(true);
-      CHECK(core.run([&] { return core.received == "first, last"; }));
-    });
-  }
-}
-
-TEST_CASE("bytes before a close do not wait for an end that a duplicate keeps off") {
-  on_each_engine([](Core& core) {
-    const Core::Pair pair = core.connected(Family::tcp4, "127.0.0.1");
-    const int duplicate = ::dup(pair.server->protocol().resource(pair.server->control_block()));
-    pair.server->send_copy(bytes("bytes"), false);
-    pair.server->close(false);
-    CHECK(core.run([&] { return core.count(Event::closed) == 1; }));
-    int unsent = -1;
-    CHECK_EQ(::ioctl(duplicate, SIOCOUTQNSD, &unsent), 0);
-    CHECK_EQ(unsent, 0);
-    ::close(duplicate);
   });
 }
 

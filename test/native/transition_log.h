@@ -101,6 +101,7 @@ class TransitionLog::LoggedEngine final : public engine::Engine {
     log_->write(socket_of(channel), 'R');
     return is_ours;
   }
+  void hand_over() noexcept override { engine_->hand_over(); }
   void submit() noexcept override { engine_->submit(); }
   void reap() noexcept override { engine_->reap(); }
   void wait(int timeout_milliseconds) noexcept override { engine_->wait(timeout_milliseconds); }
