@@ -16,7 +16,7 @@ import {
 } from './errors';
 import { attemptFamilies, selectCandidates } from './family-selection';
 import { familySelectionOf } from './family-selection-defaults';
-import { isIP } from './node-net';
+import { isIP, NodeSocket } from './node-net';
 import { asyncId, kBound, type SocketFields } from './socket-fields';
 import { initializeHandle } from './socket-handle';
 import { nextTickTriggeredBy } from './triggered-tick';
@@ -27,6 +27,8 @@ import {
   validateString,
   validateStringWithoutNullBytes,
 } from './validation';
+
+const connectOfNode = NodeSocket.prototype.connect;
 
 const clientSockets = channel('net.client.socket');
 
@@ -76,9 +78,11 @@ function isOver({ socket, handle }: Request): boolean {
 
 /**
  * Connects to a port or a path (Node's documentation, socket.connect). Wrong arguments throw at once; all other
- * failures destroy the socket with their error, later.
+ * failures destroy the socket with their error, later. A socket of Node's connects as Node has it.
  */
 export function connect(this: SocketFields, ...values: unknown[]): SocketFields {
+  // As the sockets of TLS are, for which a program may call this in a connect() of its own.
+  if (this instanceof NodeSocket) return Reflect.apply(connectOfNode, this, values);
   const [given, callback] = isNormalized(values[0]) ? values[0] : _normalizeArgs(values);
   const options = given as ConnectOptions;
   if (clientSockets.hasSubscribers) clientSockets.publish({ socket: this });

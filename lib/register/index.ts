@@ -12,6 +12,7 @@ import { reportActiveResources } from './active-resources';
 import { passSocketsToChildren } from './child-process';
 import { replaceNet } from './net-exports';
 import { registered, warnOfWhatIsLeft } from './registered';
+import { shareReplacedConnect } from './replaced-connect';
 import { rebaseServers } from './servers';
 import { adoptForTls } from './tls-adoption';
 
@@ -19,6 +20,7 @@ if (process.env.SOREF_REGISTER !== '0' && engine !== 'node' && registered.length
   replaceNet();
   rebaseServers();
   adoptForTls();
+  shareReplacedConnect();
   passSocketsToChildren();
   reportActiveResources();
   syncBuiltinESMExports();

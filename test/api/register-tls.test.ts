@@ -56,6 +56,34 @@ t.test('a TLS server’s connections are accepted by soref', async (t) => {
   t.equal(open, 0);
 });
 
+t.test('a connect() that a program puts in the place of net’s is that of TLS too', async (t) => {
+  const server = await echoServer();
+  const { connect } = net.Socket.prototype;
+  const seen: boolean[] = [];
+  net.Socket.prototype.connect = function (this: net.Socket, ...values: unknown[]) {
+    seen.push(this instanceof tls.TLSSocket);
+    return Reflect.apply(connect, this, values);
+  } as typeof connect;
+  const reply = async () => {
+    const secure = tls.connect({ port: portOf(server), rejectUnauthorized: false });
+    secure.end('heard');
+    const text = await nextText(secure);
+    await once(secure, 'close');
+    return text;
+  };
+  t.equal(await reply(), 'heard');
+  t.same(seen, [true]);
+  net.Socket.prototype.connect = connect;
+  t.equal(await reply(), 'heard');
+  t.same(seen, [true]);
+
+  const alone = new tls.TLSSocket(new net.Socket());
+  alone.connect = () => alone;
+  t.ok(Object.hasOwn(alone, 'connect'));
+  alone.destroy();
+  await close(server);
+});
+
 t.test('a PROXY line before TLS', async (t) => {
   const server = tls.createServer(identity, (socket) => socket.pipe(socket));
   const lines: string[] = [];

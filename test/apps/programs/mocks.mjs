@@ -66,6 +66,7 @@ const bill = nock('http://shop.example').get('/bill').times(3).reply(402, 'pay')
 nock('http://shop.example')
   .post('/bill', (body) => body.length === 20_000)
   .reply(200, 'paid');
+nock('https://shop.example').get('/secret').reply(402, 'pay');
 nock('http://shop.example').get('/late').delay(100).reply(200, payload(100_000));
 tell(await get('http://shop.example/bill', { agent: false }));
 const agent = new http.Agent({ keepAlive: true });
@@ -73,6 +74,7 @@ for (let turn = 0; turn < 2; turn++) tell(await get('http://shop.example/bill', 
 agent.destroy();
 tell(bill.isDone());
 tell(await get('http://shop.example/bill', { body: 'x'.repeat(20_000), agent: false }));
+tell(await get('https://shop.example/secret', { over: https, agent: false }));
 tell(await get('http://shop.example/late', { agent: false }));
 const passed = await atOnce(20, (index) =>
   get(real, { body: payload(index * 1000, index), agent: false }),
