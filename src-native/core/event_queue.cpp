@@ -23,16 +23,16 @@ constexpr bool is_arrival(socket::Event event) noexcept {
 
 void EventQueue::queue(socket::Socket& socket, socket::Event event, std::int32_t first,
                        std::int32_t second) {
-  const bool has_told_all = socket.references(base::Reference::event) == 0;
   socket.hold(base::Reference::event, base::Cause(to_string(event)));
   ++ledger_->events_queued;
   if (is_arrival(event) && !take_place()) {
     arrivals_.push_back({&socket, socket.name(), event, first, second});
-  } else if (event == socket::Event::end && !has_told_all) {
-    ends_.push_back({&socket, socket.name(), event, first, second});
-  } else {
-    records_.push_back({&socket, socket.name(), event, first, second});
+    return;
   }
+  const bool comes_with_others =
+      event == socket::Event::end && socket.references(base::Reference::event) > 1;
+  std::vector<Record>& place = comes_with_others ? ends_ : records_;
+  place.push_back({&socket, socket.name(), event, first, second});
 }
 
 bool EventQueue::take_place() noexcept {
@@ -73,6 +73,7 @@ void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexc
 }
 
 void EventQueue::admit_ends() {
+  if (ends_.empty()) return;
   records_.insert(records_.end(), ends_.begin(), ends_.end());
   ends_.clear();
 }

@@ -1,5 +1,7 @@
 // An event is queued by an upcall, written into shared memory in a batch, and released when it was
 // seen.
+#include <cerrno>
+
 #include "seams/seam.h"
 
 namespace soref::bench {
@@ -10,7 +12,7 @@ class EventSeam final : public Seam {
   void repeat(std::uint64_t count) override {
     std::uint64_t delivered = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
-      socket_.received_end();
+      socket_.receive_failed(-ECONNRESET);
       if (i % kTurn == kTurn - 1) delivered += environment_.deliver();
     }
     delivered += environment_.deliver();
