@@ -56,6 +56,8 @@ const noReceiver: Receiver = {};
 export class Handle extends ReadingSocket {
   receiver: Receiver = noReceiver;
   bytesWritten = 0;
+  /** The owner's: what it has to call when the write that is under way is through; null when none is. */
+  writeCallback: ((error: Error | null) => void) | null = null;
 
   private blocked = false;
   private takenTurn = -1;

@@ -40,8 +40,6 @@ export const kReinitializeHandle: unique symbol = shared(
   symbolsOfNodePrototype,
 );
 
-/** The callback of the write that the core has and has not finished; null when there is none. */
-export const kWriteCallback: unique symbol = Symbol('writeCallback');
 /** Set on a socket that took its handle from a BoundSocket: the path that this was bound to, if it was one. */
 export const kBound: unique symbol = Symbol('bound');
 
@@ -104,7 +102,6 @@ export interface SocketFields extends Duplex {
   [kTypeOfService]?: number | undefined;
   [kBytesRead]: number;
   [kBytesWritten]: number;
-  [kWriteCallback]: Callback | null;
   [kBound]?: { path: string | undefined };
   [kAfterAsyncWrite](): void;
   [kReinitializeHandle](handle: Handle): void;

@@ -6,13 +6,7 @@ import { Handle } from '../core/handle';
 import { ERR_SOREF_DETACHED, ErrnoException } from './errors';
 import type { Detached, Socket, SocketConstructor } from './socket';
 import type { SocketConstructorOptions } from './socket-constructor-options';
-import {
-  kBuffer,
-  kBytesRead,
-  kBytesWritten,
-  kWriteCallback,
-  type SocketFields,
-} from './socket-fields';
+import { kBuffer, kBytesRead, kBytesWritten, type SocketFields } from './socket-fields';
 import { validateInt32, validateObject } from './validation';
 
 /**
@@ -67,9 +61,7 @@ export function detach(this: SocketFields): Detached {
 
   process.nextTick(emitDetach, this);
   this.destroy();
-  const callback = this[kWriteCallback];
-  this[kWriteCallback] = null;
-  if (callback) process.nextTick(callback, null);
+  if (handle.writeCallback) process.nextTick(handle.writeCallback, null);
   return { fd, head: unread.concat(head), tail: tail.concat(unsent) };
 }
 

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
-import type { Done } from '../core/handle';
+import type { Done, Handle } from '../core/handle';
 import {
   ERR_SOCKET_CLOSED,
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION,
@@ -17,7 +17,6 @@ import {
   type Chunks,
   kAfterAsyncWrite,
   kLastWriteQueueSize,
-  kWriteCallback,
   type SocketFields,
 } from './socket-fields';
 
@@ -63,12 +62,12 @@ export function _writeGeneric(
 
   const charset = encoding === 'buffer' || encoding === '' ? undefined : encoding;
   if (encoding === 'buffer' && typeof data === 'string') throw notABuffer();
-  const done = doneFor(this, callback);
+  const done = doneFor(this, handle, callback);
   const taken = many
     ? handle.writev(data as Chunks, done)
     : handle.write(data as Buffer | string, charset, done);
   if (taken) {
-    if (done === writeDone) this[kWriteCallback] = null;
+    if (done === writeDone) handle.writeCallback = null;
     callback();
   } else {
     this[kLastWriteQueueSize] = handle.writeQueueSize;
@@ -78,19 +77,20 @@ export function _writeGeneric(
 
 /**
  * What the core calls when the write is through. A stream has one write at a time, so its callback waits in a field
- * of the socket; only a write past the stream's queue needs a function of its own.
+ * of the handle, which may have got another owner by then; only a write past the stream's queue needs a function of
+ * its own.
  */
-function doneFor(socket: SocketFields, callback: Callback): Done {
-  if (socket[kWriteCallback] !== null) return (errno) => finishWrite(socket, callback, errno);
-  socket[kWriteCallback] = callback;
+function doneFor(socket: SocketFields, handle: Handle, callback: Callback): Done {
+  if (handle.writeCallback !== null) return (errno) => finishWrite(socket, callback, errno);
+  handle.writeCallback = callback;
   return writeDone;
 }
 
 const writeDone: Done = function (errno) {
-  const socket = this.owner as SocketFields;
-  const callback = socket[kWriteCallback] as Callback;
-  socket[kWriteCallback] = null;
-  finishWrite(socket, callback, errno);
+  const handle = this as Handle;
+  const callback = handle.writeCallback as Callback;
+  handle.writeCallback = null;
+  finishWrite(handle.owner as SocketFields, callback, errno);
 };
 
 function finishWrite(socket: SocketFields, callback: Callback, errno: number): void {

@@ -42,7 +42,6 @@ import {
   kTimeout,
   kTypeOfService,
   kUpdateTimer,
-  kWriteCallback,
   type SocketFields,
 } from './socket-fields';
 import { initializeHandle, reinitializeHandle } from './socket-handle';
@@ -138,7 +137,6 @@ const SocketFunction = function Socket(
   self[kBuffer] = null;
   self[kBufferCallback] = null;
   self[kBufferGenerator] = null;
-  self[kWriteCallback] = null;
   self._closeAfterHandlingError = false;
 
   Reflect.apply(Duplex as never, self, [options]);

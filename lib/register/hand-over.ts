@@ -6,20 +6,13 @@
 import type { Socket } from 'node:net';
 import { Handle } from '../core/handle';
 import { nodeSocketOn } from '../net/native-handle';
-import { type Chunks, kWriteCallback, type SocketFields } from '../net/socket-fields';
+import type { Chunks, SocketFields } from '../net/socket-fields';
 
 /** A socket that has a connection, or makes one, through soref. */
 export type SorefSocket = SocketFields & { _handle: Handle };
 
 export function hasSorefHandle(socket: SocketFields | null): socket is SorefSocket {
   return socket?._handle instanceof Handle;
-}
-
-/** Ends the write that the socket's stream waits for. */
-function endWrite(socket: SocketFields): void {
-  const callback = socket[kWriteCallback];
-  socket[kWriteCallback] = null;
-  callback?.(null);
 }
 
 /** What a stream calls when a write, or its end, is through. */
@@ -53,14 +46,15 @@ export function writeThrough(socket: SocketFields, node: Socket): void {
  * @returns Node's socket; the bytes that were received and not read; whether sending still goes on
  */
 export function handOver(socket: SorefSocket, keeps: boolean, sent?: () => void) {
-  const { fd, head, tail } = socket._handle.detach();
+  const handle = socket._handle;
+  const { fd, head, tail } = handle.detach();
   const node = nodeSocketOn(fd, { allowHalfOpen: socket.allowHalfOpen, manualStart: true });
   socket._handle = (keeps ? node._handle : null) as never;
   if (keeps) writeThrough(socket, node);
   let sending = tail.length > 0;
   const finish = () => {
     sending = false;
-    endWrite(socket);
+    handle.writeCallback?.(null);
     sent?.();
   };
   if (sending) node.write(Buffer.concat(tail), finish);

@@ -1,4 +1,5 @@
-// Programs that mock connections put methods of their own on `socket._handle`, and tell the results themselves.
+// Programs that reach for `socket._handle`. Those that mock connections put methods of their own on it, and tell the
+// results themselves; others give it to another socket.
 import t from 'tap';
 import { onBothNets } from './both-nets';
 
@@ -48,4 +49,22 @@ t.test('a connect that the handle never makes', async (t) => {
   );
   t.match(stdout, /^asked for 192\.0\.2\.1,7$/m);
   t.match(stdout, /^asked for \/nowhere$/m);
+});
+
+t.test('a handle that gets another owner while it writes', async (t) => {
+  const { stdout } = await onBothNets(
+    t,
+    `
+    (async () => {
+      const { clients: [client], sockets: [socket], server } = await connections(1, { pauseOnConnect: true });
+      client.write(Buffer.alloc(20_000_000), (error) => {
+        log('written', error ?? 'well');
+        next.destroy();
+        server.close();
+      });
+      const next = new net.Socket({ handle: client._handle });
+      setImmediate(() => socket.resume());
+    })();`,
+  );
+  t.equal(stdout, 'written well\n');
 });
