@@ -110,13 +110,18 @@ export class Handle extends ReadingSocket {
   }
 
   /**
-   * Sends at once, as far as the kernel takes it, what is held back and what the stream has behind that. Nobody is told
-   * of its end: the socket closes or the process ends, and so no other turn comes for it.
+   * Before a close: sends at once, as far as the kernel takes it, what is held back and what the stream has behind that.
+   * Nobody is told of its end.
    */
   writeRest(pieces: readonly Piece[]): void {
     if (!this.attached) return;
-    this.bytesWritten += this.append(Buffer.concat(pieces.map(bytesOf)));
+    for (const piece of pieces) this.bytesWritten += this.append(bytesOf(piece));
     core.calls.sendAppended(this.slot, this.generation, true);
+  }
+
+  /** Before the process ends: what was held back has been sent, and whoever waits behind it goes on. */
+  endHeldWrite(): void {
+    this.finishWrites(0, 1);
   }
 
   /** Sends FIN after everything written so far. -ENOTCONN where there is no connection to send it on, or none any more. */

@@ -8,7 +8,7 @@ import { attachedReceivers } from '../core/event-dispatcher';
 import { Handle } from '../core/handle';
 import type { SocketFields } from './socket-fields';
 
-/** The callbacks of what waited in the stream tell of its success from here. */
+/** Before a close. The callbacks of what waited in the stream tell of its success from here. */
 export function sendHeldWrites(socket: SocketFields, handle: Handle): void {
   if (!handle.holdsBack) return;
   // What the program has corked it holds back itself.
@@ -20,11 +20,14 @@ export function sendHeldWrites(socket: SocketFields, handle: Handle): void {
   }
 }
 
-// Comes after the listener of lib/core, since when whatever is sent leaves at once.
+// Comes after the listener of lib/core, which has sent what is held back, and since when whatever is written leaves at
+// once: so the streams have only to go on, and what later listeners write or destroy finds nothing that waits.
 process.on('exit', () => {
   for (const handle of attachedReceivers()) {
-    if (handle instanceof Handle && handle.owner instanceof Duplex) {
-      sendHeldWrites(handle.owner as SocketFields, handle);
+    if (handle instanceof Handle && handle.holdsBack && handle.owner instanceof Duplex) {
+      // As for a write that ends while it is made: the program's callbacks wait for a tick, and none comes any more.
+      (handle.owner as SocketFields)._writableState.sync = true;
+      handle.endHeldWrite();
     }
   }
 });

@@ -81,6 +81,7 @@ export interface SocketFields extends Duplex {
     encoding: BufferEncoding | null;
     decoder: { lastChar: Buffer; lastNeed: number; lastTotal: number } | null;
   };
+  _writableState: { sync: boolean };
   readonly pending: boolean;
   readonly bytesRead: number;
   readonly bytesWritten: number | undefined;

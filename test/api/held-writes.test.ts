@@ -25,6 +25,10 @@ const endings = {
   'destroy()': `write(socket); socket.destroy();`,
   'destroy() in a tick': `write(socket); process.nextTick(() => socket.destroy());`,
   'process.exit()': `write(socket); process.exit();`,
+  "process.exit(), and destroy() in its 'exit'": `
+    write(socket); process.on('exit', () => socket.destroy()); process.exit();`,
+  "process.exit(), and more in its 'exit'": `
+    write(socket); process.on('exit', () => socket.write('more')); process.exit();`,
   "an 'exit' that they are made in": `process.on('exit', () => write(socket)); process.exit();`,
 };
 

@@ -44,6 +44,7 @@ const writing = [
   }),
   ...mutantsOf('lib/net/held-writes.ts', ['held-writes'], {
     'what a limit holds back is lost with its socket': without('handle.writeRest(waiting);'),
+    'what waits behind it is lost with the process': without('handle.endHeldWrite();'),
   }),
   ...mutantsOf('lib/core/transmit-memory.ts', ['write-burst'], {
     'a write finds no room for its command': without('(0, command_writer_1.makeRoom)();'),
