@@ -58,7 +58,7 @@ export interface Calls {
   detach(slot: number, generation: number, out: { head: Buffer[]; tail: Buffer[] }): number;
   drain(): void;
   settle(): void;
-  /** Whether there is more to do, or to deliver. */
+  /** Whether there are events that tell of bytes which have not left. */
   flush(): boolean;
   referenceLoop(referenced: boolean): void;
   reportUncaught(error: unknown): void;

@@ -64,7 +64,7 @@ export function turnAway(slot: number, generation: number): void {
 // at once, since no further turn comes.
 if (core !== undefined) {
   // Bytes that the kernel has no room for keep the process. Those of the last turn are not known yet when the loop ends:
-  // it goes on if there are events, which tell.
+  // it goes on if there are events that tell of them. Of what peers have sent meanwhile it does not: they may never pause.
   process.on('beforeExit', () => {
     if (core.calls.flush()) setImmediate(() => undefined);
   });

@@ -239,8 +239,9 @@ Napi::Value settle(Info info) {
   return info.Env().Undefined();
 }
 
-// What was written leaves now: the process is about to exit. Whether that leaves work or events.
-Napi::Value flush(Info info) { return Napi::Boolean::New(info.Env(), core_of(info).end_turn()); }
+// What was written leaves now: the process is about to exit. Whether a turn must tell of bytes that
+// did not.
+Napi::Value flush(Info info) { return Napi::Boolean::New(info.Env(), core_of(info).flush()); }
 
 // (error): the process's handlers hear of it at once, and go on in an empty async context.
 Napi::Value report_uncaught(Info info) {

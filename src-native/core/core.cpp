@@ -79,6 +79,11 @@ bool Core::end_turn() noexcept {
   return !events_.empty() || engine().has_work();
 }
 
+bool Core::flush() noexcept {
+  end_turn();
+  return events_.tells_of_unsent();
+}
+
 void Core::begin_turn() noexcept {
   engine().reap();
   complete();

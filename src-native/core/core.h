@@ -33,6 +33,9 @@ class Core {
   bool end_turn() noexcept;
   // After the loop has blocked: takes what has completed meanwhile, as events.
   void begin_turn() noexcept;
+  // Before the process ends, instead: true if the consumers must hear first of bytes that they take
+  // for sent. What peers do meanwhile keeps no process.
+  [[nodiscard]] bool flush() noexcept;
   [[nodiscard]] bool has_events() const noexcept { return !events_.empty(); }
   // Hands over all events, batch by batch, but of new connections only so many that others do not
   // wait for them; the rest come in the turns that follow. `dispatch` runs the consumers of those

@@ -58,6 +58,14 @@ bool EventQueue::names(socket::SocketName name) const noexcept {
          std::any_of(batch_.begin(), batch_.end(), is_of);
 }
 
+bool EventQueue::tells_of_unsent() const noexcept {
+  return std::any_of(records_.begin() + static_cast<std::ptrdiff_t>(next_), records_.end(),
+                     [](const Record& record) {
+                       return record.event == socket::Event::blocked ||
+                              record.event == socket::Event::send_failed;
+                     });
+}
+
 void EventQueue::discard(protocol::Chunk chunk) { stack_->engine().recycle(chunk.buffer); }
 
 void EventQueue::release(const Record& record, socket::SocketLayer& layer) noexcept {

@@ -33,6 +33,9 @@ class EventQueue final : public socket::EventSink {
   [[nodiscard]] bool empty() const noexcept {
     return next_ == records_.size() && arrivals_.empty() && ends_.empty() && batch_.empty();
   }
+  // Whether something waits to be told that keeps a process from ending: bytes that were taken for
+  // sent have not left, or will not.
+  [[nodiscard]] bool tells_of_unsent() const noexcept;
   // To be called once a turn, before its batches: lets in as many arrivals as it may have.
   void admit_arrivals();
   // To be called once a turn, before its arrivals: the ends that had to wait are let in.

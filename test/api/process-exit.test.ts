@@ -236,3 +236,23 @@ for (const [name, program] of Object.entries(fills)) {
     }
   });
 }
+
+t.test('an unreferenced socket that answers a peer who never pauses', async (t) => {
+  const server = await listen(t, (socket) => {
+    const portion = Buffer.alloc(64 * 1024);
+    const flood = () => {
+      while (socket.write(portion));
+    };
+    socket.on('error', () => undefined).on('drain', flood);
+    socket.resume();
+    flood();
+  });
+  const program = `
+    let times = 0;
+    process.on('beforeExit', () => times++).on('exit', () => console.log(times));
+    const socket = toPeer().on('data', () => socket.write('more'));
+    setTimeout(() => socket.unref(), 200);`;
+  const [node, soref] = await onBoth(t, program, portOf(server));
+  t.equal(node.stdout, '1\n');
+  t.equal(soref.stdout, node.stdout);
+});
