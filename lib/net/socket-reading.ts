@@ -3,6 +3,7 @@
  * `onread`), and a full buffer stops the core's reading. Called by the stream machinery and, through `receiver`,
  * by the core.
  */
+import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import type { Handle, Receiver } from '../core/handle';
@@ -56,6 +57,10 @@ function fillCallersBuffer(socket: SocketFields, handle: Handle, data: Buffer): 
   const length = data.copy(buffer);
   // Before the callback, which may throw, or take the descriptor away with what was not read.
   if (length < data.length) handle.unread(data.subarray(length));
+  if (length === 0) {
+    socket.destroy(new ErrnoException(-constants.errno.ENOBUFS, 'read'));
+    return;
+  }
   const more = socket[kBufferCallback]?.(length, buffer);
   const next = socket[kBufferGenerator]?.();
   if (isUint8Array(next)) socket[kBuffer] = next;

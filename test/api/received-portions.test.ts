@@ -122,3 +122,20 @@ t.test('the callback takes the descriptor away', async (t) => {
   const { stdout } = await onBothNets(t, program);
   t.equal(stdout, 'all true\n');
 });
+
+t.test('a buffer without any room', async (t) => {
+  const { stdout } = await onBothNets(
+    t,
+    `const peer = require('node:net').createServer((socket) => {
+      socket.on('error', () => {}).write('hello');
+      peer.close();
+    });
+    peer.listen(0, '127.0.0.1', () => {
+      const { port } = peer.address();
+      const callback = () => { throw new Error('nothing was read'); };
+      const socket = net.connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(0), callback } });
+      socket.on('error', ({ message }) => log(message)).on('close', () => log('closed', socket.bytesRead));
+    });`,
+  );
+  t.equal(stdout, 'read ENOBUFS\nclosed 0\n');
+});
