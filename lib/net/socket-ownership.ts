@@ -33,8 +33,12 @@ export function attach(
 }
 
 function restore(socket: SocketFields, { head = [], tail = [] }: Detached): void {
+  const handle = socket._handle as Handle;
+  const unread = Buffer.concat(head);
+  // The program gets them from this socket, as if it had received them.
+  handle.bytesRead += unread.length;
   if (!socket[kBuffer]) for (const chunk of head) socket.push(chunk);
-  else if (head.length > 0) socket._handle?.unread(Buffer.concat(head));
+  else if (unread.length > 0) handle.unread(unread);
   for (const chunk of tail) socket.write(chunk);
 }
 

@@ -195,3 +195,25 @@ t.test('sockets that are not connected have nothing to give', async (t) => {
   connecting.destroy();
   await closed;
 });
+
+for (const own of [false, true]) {
+  t.test(
+    `bytesRead counts what came along${own ? ', in a buffer of the program' : ''}`,
+    async (t) => {
+      const { client, peer } = await pair(t);
+      peer.pause();
+      client.write('hello');
+      while (peer.readableLength < 5) await new Promise(setImmediate);
+      const callback = () => true;
+      const options = own ? { onread: { buffer: Buffer.alloc(2), callback } } : {};
+      const next = net.Socket.attach(peer.detach(), options as net.SocketConstructorOpts);
+      const counted = [next.bytesRead];
+      next.resume();
+      client.end('world');
+      await once(next, 'end');
+      counted.push(next.bytesRead);
+      t.strictSame(counted, [own ? 0 : 5, 10]);
+      next.destroy();
+    },
+  );
+}
