@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -160,6 +161,15 @@ int KernelProtocol::peer_name(protocol::ControlBlock& block, protocol::Name& nam
     return stack_->checked(mine, -errno);
   }
   return codec_->decode(address, name);
+}
+
+// Of a TCP connection that was reset, or has ended in both directions, getpeername(2) knows no more
+// than of one that never was. poll(2) does, and unlike recv(2) it takes no error from who reads.
+bool KernelProtocol::has_had_peer(protocol::ControlBlock& block) noexcept {
+  protocol::Name peer;
+  if (peer_name(block, peer) == 0) return true;
+  pollfd asked{kernel(block).descriptor.number(), POLLRDHUP, 0};
+  return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLRDHUP) != 0;
 }
 
 void KernelProtocol::remember_peer(ControlBlock& block) noexcept {

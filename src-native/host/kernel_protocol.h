@@ -29,6 +29,7 @@ class KernelProtocol final : public protocol::Protocol {
   int connect(protocol::ControlBlock& block, const protocol::Name& name) noexcept override;
   int local_name(protocol::ControlBlock& block, protocol::Name& name) noexcept override;
   int peer_name(protocol::ControlBlock& block, protocol::Name& name) noexcept override;
+  bool has_had_peer(protocol::ControlBlock& block) noexcept override;
 
   // kernel_transfer.cpp: bytes and the end
   int shutdown(protocol::ControlBlock& block) noexcept override;

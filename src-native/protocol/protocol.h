@@ -178,6 +178,8 @@ class Protocol {
 
   [[nodiscard]] virtual int local_name(ControlBlock& block, Name& name) noexcept = 0;
   [[nodiscard]] virtual int peer_name(ControlBlock& block, Name& name) noexcept = 0;
+  // Whether there is or was a peer. One that is gone may have left bytes, but no name.
+  [[nodiscard]] virtual bool has_had_peer(ControlBlock& block) noexcept = 0;
   [[nodiscard]] virtual int set_option(ControlBlock& block, Option option, int value) noexcept = 0;
   // The value, or a negative errno.
   [[nodiscard]] virtual int option(ControlBlock& block, Option option) noexcept = 0;

@@ -183,10 +183,7 @@ int SocketLayer::create(std::uint32_t family, protocol::Origin origin, Socket*& 
   created->hold(base::Reference::consumer, base::Cause("created"));
   created->set_life(Life::open);
   if (origin.kind == protocol::Origin::Kind::external) {
-    protocol::Name peer;
-    if (protocol->peer_name(*created->block_, peer) == 0) {
-      created->set_connection(Connection::connected);
-    }
+    if (protocol->has_had_peer(*created->block_)) created->set_connection(Connection::connected);
   }
   socket = created;
   return 0;

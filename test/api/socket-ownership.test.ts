@@ -76,6 +76,24 @@ t.test('what goes along is not emitted as well', async (t) => {
   if (detached) net.Socket.attach(detached).destroy();
 });
 
+t.test('what a connection holds that has ended in both directions goes along', async (t) => {
+  const attach = (from: net.Detached) => net.Socket.attach(from);
+  for (const adopt of [attach, ({ fd }: net.Detached) => new net.Socket({ fd })]) {
+    const { client, peer } = await pair(t);
+    // The client ends first, so that its connection is over for the kernel with the peer's end.
+    client.allowHalfOpen = peer.allowHalfOpen = true;
+    client.pause().end();
+    await once(peer.resume(), 'end');
+    await once(peer.end('x'.repeat(100_000)), 'close');
+    const detached = client.detach();
+    const again = adopt(detached);
+    let length = Buffer.concat(again.readableLength > 0 ? [] : detached.head).length;
+    t.ok(length + again.readableLength < 100_000, 'the kernel has some');
+    for await (const chunk of again) length += chunk.length;
+    t.equal(length, 100_000);
+  }
+});
+
 t.test('what was received and not read goes along', async (t) => {
   const { client, peer } = await pair(t);
   client.write('unread');

@@ -163,6 +163,11 @@ int SimulatedKernel::peer_name(int descriptor, std::string& name) {
   return 0;
 }
 
+bool SimulatedKernel::peer_has_ended(int descriptor) {
+  const Endpoint& endpoint = *find(descriptor);
+  return endpoint.state == EndpointState::connected && (endpoint.reset || endpoint.peer->end_sent);
+}
+
 // --- options
 
 // What waits to be reported of a socket, once.

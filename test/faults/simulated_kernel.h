@@ -91,6 +91,7 @@ class SimulatedKernel {
   int connect(int descriptor, const std::string& name);
   int local_name(int descriptor, std::string& name);
   int peer_name(int descriptor, std::string& name);
+  [[nodiscard]] bool peer_has_ended(int descriptor);
   int option(int descriptor, int level, int option, int& value);
   int set_option(int descriptor, int level, int option, const void* value);
   int set_blocking(int descriptor);

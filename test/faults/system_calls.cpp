@@ -3,6 +3,7 @@
 #include "system_calls.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -124,6 +125,15 @@ int getpeername(int descriptor, sockaddr* address, socklen_t* length) noexcept {
   const int result = installed->peer_name(descriptor, name);
   if (result == 0) fill(name, address, length);
   return answer(result);
+}
+
+int poll(pollfd* descriptors, nfds_t count, int timeout) {
+  if (count != 1 || !simulated(descriptors->fd)) {
+    return static_cast<int>(::syscall(SYS_poll, descriptors, count, timeout));
+  }
+  const bool ended = installed->peer_has_ended(descriptors->fd);
+  descriptors->revents = ended ? static_cast<short>(descriptors->events & POLLRDHUP) : short{0};
+  return descriptors->revents == 0 ? 0 : 1;
 }
 
 int getsockopt(int descriptor, int level, int option, void* value, socklen_t* length) noexcept {

@@ -76,6 +76,7 @@ class ScriptedProtocol : public protocol::Protocol {
   int release(protocol::ControlBlock&) noexcept override { return 7; }
   int local_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return -EINVAL; }
   int peer_name(protocol::ControlBlock&, protocol::Name&) noexcept override { return 0; }
+  bool has_had_peer(protocol::ControlBlock&) noexcept override { return true; }
   int set_option(protocol::ControlBlock&, protocol::Option, int) noexcept override { return 0; }
   int option(protocol::ControlBlock&, protocol::Option) noexcept override { return 0; }
   int resource(const protocol::ControlBlock&) const noexcept override { return -1; }
