@@ -28,7 +28,7 @@ const endings = {
   "process.exit(), and destroy() in its 'exit'": `
     write(socket); process.on('exit', () => socket.destroy()); process.exit();`,
   "process.exit(), and more in its 'exit'": `
-    write(socket); process.on('exit', () => socket.write('more')); process.exit();`,
+    write(socket); process.on('exit', () => { socket.write('more'); socket.end('and more'); }); process.exit();`,
   "an 'exit' that they are made in": `process.on('exit', () => write(socket)); process.exit();`,
 };
 
