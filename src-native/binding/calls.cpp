@@ -162,8 +162,8 @@ Napi::Value resource(Info info) {
 Napi::Value outgoing_size(Info info) {
   core_of(info).drain();
   socket::Socket* socket = socket_of(info);
-  return Napi::Number::New(
-      info.Env(), socket == nullptr ? 0.0 : static_cast<double>(socket->outgoing().size()));
+  return Napi::Number::New(info.Env(),
+                           socket == nullptr ? 0.0 : static_cast<double>(socket->unsent()));
 }
 
 // Keeps a JavaScript buffer where it is while the kernel may read it.

@@ -116,7 +116,7 @@ Napi::Object row_of(Napi::Env env, socket::Socket& socket) {
   row.Set("state", socket::to_string(socket.connection()));
   row.Set("fd", socket.protocol().resource(socket.control_block()));
   set("receiveQueue", socket.protocol().unread(socket.control_block()));
-  set("sendQueue", socket.outgoing().size());
+  set("sendQueue", socket.unsent());
   set("acceptQueue", socket.queued_connections());
   row.Set("references",
           references(env, [&](base::Reference tag) { return socket.references(tag); }));

@@ -1,13 +1,19 @@
-// What a kernel socket shows of itself: its descriptor, unread bytes, operations in flight.
+// What a kernel socket shows of itself: its descriptor, bytes on their way, operations in flight.
 #include <sys/ioctl.h>
 
 #include "engine/channel_report.h"
+#include "engine/pending_send.h"
 #include "host/kernel_protocol.h"
 
 namespace soref::host {
 
 int KernelProtocol::resource(const protocol::ControlBlock& block) const noexcept {
   return kernel(block).descriptor.number();
+}
+
+std::size_t KernelProtocol::leaving(const protocol::ControlBlock& block) const noexcept {
+  const engine::PendingSend* pending = kernel(block).channel.pending_send;
+  return pending == nullptr ? 0 : pending->sent;
 }
 
 std::size_t KernelProtocol::unread(const protocol::ControlBlock& block) const noexcept {

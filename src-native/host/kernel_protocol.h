@@ -48,6 +48,7 @@ class KernelProtocol final : public protocol::Protocol {
 
   // kernel_display.cpp
   int resource(const protocol::ControlBlock& block) const noexcept override;
+  std::size_t leaving(const protocol::ControlBlock& block) const noexcept override;
   std::size_t unread(const protocol::ControlBlock& block) const noexcept override;
   std::vector<std::string> operations(const protocol::ControlBlock& block) const override;
 

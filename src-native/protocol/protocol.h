@@ -185,6 +185,9 @@ class Protocol {
   [[nodiscard]] virtual int option(ControlBlock& block, Option option) noexcept = 0;
   // The number that names the resource outside (a descriptor), or -1. For display and `fd`.
   [[nodiscard]] virtual int resource(const ControlBlock& block) const noexcept = 0;
+  // Bytes at the front of outgoing() that have left, though sent() was not called for them yet:
+  // their operation goes on.
+  [[nodiscard]] virtual std::size_t leaving(const ControlBlock& block) const noexcept = 0;
   // For display: bytes that have arrived and that were not handed up yet.
   [[nodiscard]] virtual std::size_t unread(const ControlBlock& block) const noexcept = 0;
   // For display: the operations in flight, each in two words: "receive cancelling".

@@ -164,6 +164,10 @@ void Socket::close(bool reset) noexcept {
   drop(base::Reference::consumer, base::Cause(reset ? "reset" : "closed"));
 }
 
+std::size_t Socket::unsent() const noexcept {
+  return outgoing_.size() - protocol_->leaving(control_block());
+}
+
 void Socket::quiesce() noexcept { protocol_->quiesce(control_block()); }
 
 int Socket::release() noexcept {

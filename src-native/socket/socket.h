@@ -76,6 +76,9 @@ class Socket final : public protocol::Upcalls {
   [[nodiscard]] Connection connection() const noexcept { return connection_; }
   [[nodiscard]] protocol::Protocol& protocol() const noexcept { return *protocol_; }
   [[nodiscard]] protocol::ControlBlock& control_block() const noexcept;
+  // Bytes of outgoing() that have not left. While a large write is on its way they become fewer
+  // before outgoing() does, which keeps each piece until the operation that sends it has ended.
+  [[nodiscard]] std::size_t unsent() const noexcept;
   [[nodiscard]] std::uint32_t references() const noexcept { return total_; }
   [[nodiscard]] std::uint32_t references(base::Reference tag) const noexcept {
     return by_tag_[static_cast<std::size_t>(tag)];

@@ -249,6 +249,28 @@ t.test('idle timeouts', async (t) => {
   t.throws(() => client.setTimeout('1' as never), { code: 'ERR_INVALID_ARG_TYPE' });
 });
 
+t.test('a large write that leaves slowly puts the idle timeout off', async (t) => {
+  const [client, peer] = await pair(t);
+  // More than the kernel's buffers hold, taken so slowly that it is under way for several timeouts, and in portions so
+  // small that the sender's kernel has room again many times within each.
+  const size = 24 * 1024 * 1024;
+  let taken = 0;
+  let timeouts = 0;
+  client.on('data', (chunk) => {
+    taken += chunk.length;
+    client.pause();
+    setTimeout(() => client.resume(), 8);
+  });
+  client.on('end', () => client.destroy());
+  peer.setTimeout(1000, () => {
+    timeouts += 1;
+  });
+  await new Promise<void>((resolve) => peer.write(Buffer.alloc(size), () => resolve()));
+  t.ok(taken > 0);
+  t.equal(timeouts, 0, 'none while bytes leave');
+  client.destroy();
+});
+
 t.test('a function with a prototype, for every way to call it', async (t) => {
   const Socket = net.Socket as unknown as (options?: object) => net.Socket;
   t.ok(Socket() instanceof net.Socket, 'without new');

@@ -80,6 +80,7 @@ class ScriptedProtocol : public protocol::Protocol {
   int set_option(protocol::ControlBlock&, protocol::Option, int) noexcept override { return 0; }
   int option(protocol::ControlBlock&, protocol::Option) noexcept override { return 0; }
   int resource(const protocol::ControlBlock&) const noexcept override { return -1; }
+  std::size_t leaving(const protocol::ControlBlock&) const noexcept override { return 0; }
   std::size_t unread(const protocol::ControlBlock&) const noexcept override { return 0; }
   std::vector<std::string> operations(const protocol::ControlBlock&) const override { return {}; }
   void discard(int) noexcept override { ++discards; }
