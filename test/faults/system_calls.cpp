@@ -127,6 +127,9 @@ int getpeername(int descriptor, sockaddr* address, socklen_t* length) noexcept {
   return answer(result);
 }
 
+// The C library's header says of poll(2) that it only writes where it is given descriptors.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 int poll(pollfd* descriptors, nfds_t count, int timeout) {
   if (count != 1 || !simulated(descriptors->fd)) {
     return static_cast<int>(::syscall(SYS_poll, descriptors, count, timeout));
@@ -135,6 +138,7 @@ int poll(pollfd* descriptors, nfds_t count, int timeout) {
   descriptors->revents = ended ? static_cast<short>(descriptors->events & POLLRDHUP) : short{0};
   return descriptors->revents == 0 ? 0 : 1;
 }
+#pragma GCC diagnostic pop
 
 int getsockopt(int descriptor, int level, int option, void* value, socklen_t* length) noexcept {
   if (!simulated(descriptor)) {
