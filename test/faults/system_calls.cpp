@@ -3,7 +3,8 @@
 #include "system_calls.h"
 
 #include <fcntl.h>
-#include <poll.h>
+// The kernel's: the C library's says of poll(2) that it only writes what it is given.
+#include <linux/poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -127,10 +128,7 @@ int getpeername(int descriptor, sockaddr* address, socklen_t* length) noexcept {
   return answer(result);
 }
 
-// The C library's header says of poll(2) that it only writes where it is given descriptors.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-int poll(pollfd* descriptors, nfds_t count, int timeout) {
+int poll(pollfd* descriptors, unsigned long count, int timeout) {
   if (count != 1 || !simulated(descriptors->fd)) {
     return static_cast<int>(::syscall(SYS_poll, descriptors, count, timeout));
   }
@@ -138,7 +136,6 @@ int poll(pollfd* descriptors, nfds_t count, int timeout) {
   descriptors->revents = ended ? static_cast<short>(descriptors->events & POLLRDHUP) : short{0};
   return descriptors->revents == 0 ? 0 : 1;
 }
-#pragma GCC diagnostic pop
 
 int getsockopt(int descriptor, int level, int option, void* value, socklen_t* length) noexcept {
   if (!simulated(descriptor)) {
