@@ -39,6 +39,10 @@ struct PendingSend;
 // A descriptor as the engine sees it, embedded in its control block, which owns the descriptor.
 struct Channel {
   int descriptor = -1;
+  // Set by the engine: the errno by which a send has heard that the connection is broken, some of
+  // its bytes having left. The kernel tells that once; a receive that comes later finds an end
+  // where there was none.
+  std::int32_t broken_by = 0;
   void* owner = nullptr;                   // the control block; opaque to the engine
   const base::Subject* subject = nullptr;  // the socket, for reports
 
@@ -66,10 +70,6 @@ struct Channel {
   Channel* engine_next = nullptr;
   Channel* engine_previous = nullptr;
   PendingSend* pending_send = nullptr;
-
-  // Set by the engine: the errno by which such a send has heard that the connection is broken. The
-  // kernel tells that once; a receive that comes later finds an end where there was none.
-  std::int32_t broken_by = 0;
 
   [[nodiscard]] bool idle() const noexcept {
     return read_state == OperationState::idle && write_state == OperationState::idle;

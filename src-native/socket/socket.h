@@ -129,9 +129,9 @@ class Socket final : public protocol::Upcalls {
   bool receive_changed_ = false;
   bool shutdown_wanted_ = false;
   bool flush_wanted_ = false;
+  bool blocked_ = false;           // JavaScript was told that outgoing() did not leave at once
   bool write_unfinished_ = false;  // send_pinned() was called, and notify_when_drained() will be
   int write_error_ = -EPIPE;       // what a write hears that was sent in vain
-  bool blocked_ = false;           // JavaScript was told that outgoing() did not leave at once
 };
 
 }  // namespace soref::socket
