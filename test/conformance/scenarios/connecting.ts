@@ -1,6 +1,6 @@
 // How connections come about, and how they do not.
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { closed, flow, listening, pair, pass, type Scenarios, until } from '../scenario';
 
 const major = Number(process.versions.node.split('.')[0]);
@@ -21,6 +21,12 @@ type Lookup = (host: string, options: object, done: (...result: unknown[]) => vo
 function answering(...result: unknown[]): { lookup: never } {
   const lookup: Lookup = (_host, _options, done) => process.nextTick(done, ...result);
   return { lookup: lookup as never };
+}
+
+/** Options to connect to a name that has these addresses, which are tried in turn. */
+function towards(port: number, ...addresses: string[]) {
+  const found = addresses.map((address) => ({ address, family: isIP(address) }));
+  return { port, host: 'name.test', autoSelectFamily: true, ...answering(null, found) };
 }
 
 export const connecting: Scenarios = {
@@ -143,12 +149,8 @@ export const connecting: Scenarios = {
 
   'family selection past broken addresses': async (net, log) => {
     const { port } = await listening(net, log);
-    const addresses = [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-    ];
-    const options = { port, host: 'name.test', autoSelectFamily: true };
-    const client = log.watch('client', net.connect({ ...options, ...answering(null, addresses) }));
+    const options = towards(port, '::1', '127.0.0.1');
+    const client = log.watch('client', net.connect(options));
     await until(client, 'ready');
     log.state(client, 'ready');
   },
@@ -156,12 +158,8 @@ export const connecting: Scenarios = {
   'family selection past a broken address, and an end before it': async (net, log) => {
     const { server, port } = await listening(net, log);
     server.on('connection', (peer) => peer.resume().end('answer'));
-    const addresses = [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-    ];
-    const options = { port, host: 'name.test', autoSelectFamily: true };
-    const client = log.watch('client', net.connect({ ...options, ...answering(null, addresses) }));
+    const options = towards(port, '::1', '127.0.0.1');
+    const client = log.watch('client', net.connect(options));
     flow(client.end());
     await closed(client);
   },
@@ -169,13 +167,8 @@ export const connecting: Scenarios = {
   'family selection where every address is broken': async (net, log) => {
     const port = await freePort(net);
     log.call(port, '<no port>');
-    const addresses = [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-      { address: '127.0.0.2', family: 4 },
-    ];
-    const options = { port, host: 'name.test', autoSelectFamily: true };
-    const client = log.watch('client', net.connect({ ...options, ...answering(null, addresses) }));
+    const options = towards(port, '::1', '127.0.0.1', '127.0.0.2');
+    const client = log.watch('client', net.connect(options));
     client.on('error', (error) => {
       for (const each of (error as AggregateError).errors ?? []) log.note('client', 'one of', each);
     });
@@ -185,14 +178,10 @@ export const connecting: Scenarios = {
   'family selection that ends with its socket': async (net, log) => {
     const port = await freePort(net);
     log.call(port, '<no port>');
-    const addresses = [
-      { address: '127.0.0.1', family: 4 },
-      { address: '127.0.0.2', family: 4 },
-    ];
-    const options = { port, host: 'name.test', autoSelectFamily: true };
+    const options = towards(port, '127.0.0.1', '127.0.0.2');
     const errors = { destroyed: undefined, failed: new Error('given up') };
     for (const [name, error] of Object.entries(errors)) {
-      const client = log.watch(name, net.connect({ ...options, ...answering(null, addresses) }));
+      const client = log.watch(name, net.connect(options));
       await until(client, 'connectionAttempt');
       client.destroy(error);
       await closed(client);
