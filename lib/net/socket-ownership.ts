@@ -34,11 +34,11 @@ export function attach(
 
 function restore(socket: SocketFields, { head = [], tail = [] }: Detached): void {
   const handle = socket._handle as Handle;
-  const unread = Buffer.concat(head);
+  const length = head.reduce((sum, chunk) => sum + chunk.length, 0);
   // The program gets them from this socket, as if it had received them.
-  handle.bytesRead += unread.length;
+  handle.bytesRead += length;
   if (!socket[kBuffer]) for (const chunk of head) socket.push(chunk);
-  else if (unread.length > 0) handle.unread(unread);
+  else if (length > 0) handle.unread(Buffer.concat(head, length));
   for (const chunk of tail) socket.write(chunk);
 }
 
